@@ -1,0 +1,85 @@
+# Dosegate: what a developer, CI and a curious reader type.  "make" alone prints the list.
+
+PYTHON ?= python3
+PORT   ?= 8080
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench lock clean packages
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+LOG   := .cache/last-step.log
+LOCK  := .cache/lock
+
+# durable-rules calls a C function that Python 3.13 no longer has; its successor takes the same arguments.
+# Without a cache: pip would use again a wheel that was built without the flag.
+PIP = CPPFLAGS="$$CPPFLAGS -DPyEval_CallObject=PyObject_CallObject" \
+       $(BIN)/python -m pip --disable-pip-version-check --no-input --no-cache-dir
+INSTALL = $(PIP) install --quiet --require-hashes
+
+# Says which interpreter a new environment is made from (not one that lives in an environment), if it will do.
+SUITS    := import sys; print(getattr(sys, "_base_executable", sys.executable)); sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+UNSUITED := Dosegate needs Python 3.11, 3.12 or 3.13, and "$(PYTHON)" is not one: say make PYTHON=python3.13 (or its path).
+
+# $(call step,what it is,command): one line when it works, everything it said when it does not.
+step = printf '  %s\n' '$(1)'; $(2) >$(LOG) 2>&1 || { cat $(LOG) >&2; printf 'FAILED: %s\n' '$(1)' >&2; exit 1; }
+
+help:  ## print this list
+	@printf 'make TARGET [PYTHON=python3.13] [PORT=8080]\n\n'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+# What is set up is recorded in .venv: for which interpreter and locks, and for which pyproject.toml. The same
+# again is no work.
+setup: packages  ## make .venv: the locked packages, checked by hash, and this project (editable)
+	@wanted=$$(cat $(VENV)/.packages pyproject.toml | cksum); \
+	if [ "$$wanted" = "$$(cat $(VENV)/.ready 2>/dev/null)" ]; then exit 0; fi; \
+	$(call step,setup: dosegate itself,$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .); \
+	$(call step,setup: nothing is missing,$(PIP) check); \
+	printf '%s\n' "$$wanted" >$(VENV)/.ready
+
+packages:
+	@base=$$($(PYTHON) -c '$(SUITS)' 2>/dev/null) || { echo '$(UNSUITED)' >&2; exit 1; }; \
+	wanted=$$( { "$$base" -c 'import sys; print(sys.version, sys.base_prefix)'; pwd; cat requirements/build.txt requirements/test.txt; } | cksum); \
+	if [ "$$wanted" = "$$(cat $(VENV)/.packages 2>/dev/null)" ] && $(BIN)/python -c '' 2>/dev/null; then exit 0; fi; \
+	rm -rf $(VENV) && mkdir -p .cache || exit 1; \
+	$(call step,setup: environment in $(VENV),"$$base" -m venv $(VENV)); \
+	$(call step,setup: build tools,$(INSTALL) --only-binary :all: -r requirements/build.txt); \
+	$(call step,setup: packages,$(INSTALL) --only-binary :all: --no-binary durable-rules --use-pep517 --no-build-isolation -r requirements/test.txt); \
+	$(call step,setup: the rules engine imports,$(BIN)/python -c 'import durable_rules_engine'); \
+	printf '%s\n' "$$wanted" >$(VENV)/.packages
+
+run: setup  ## print one worked checklist, then serve on this machine, port PORT
+	@$(BIN)/dosegate demo
+	@exec $(BIN)/dosegate serve --port $(PORT)
+
+test: check  ## check, then all tests
+	@$(BIN)/python -m pytest -q -n 2
+
+check: setup  ## style, types, who imports what, and every rule pack
+	@mkdir -p .cache
+	@$(call step,check: ruff,$(BIN)/ruff check)
+	@$(call step,check: format,$(BIN)/ruff format --check)
+	@$(call step,check: types,$(BIN)/mypy)
+	@$(call step,check: imports,$(BIN)/lint-imports)
+	@$(call step,check: rule packs,$(BIN)/dosegate lint)
+
+bench: setup  ## measure how fast a checklist is made
+	@$(BIN)/python -m benchmarks
+
+# Keeps what is locked wherever it still fits; make lock LOCK_OPTIONS=--upgrade takes the newest.
+COMPILE := UV_CACHE_DIR=.cache/uv UV_PYTHON_DOWNLOADS=never \
+           $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+           --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_OPTIONS)
+
+lock:  ## write requirements/*.txt again from requirements/*.in
+	@mkdir -p .cache; base=$$($(PYTHON) -c '$(SUITS)' 2>/dev/null) || { echo '$(UNSUITED)' >&2; exit 1; }; \
+	$(call step,lock: environment in $(LOCK),"$$base" -m venv --clear $(LOCK))
+	@$(call step,lock: uv,$(LOCK)/bin/python -m pip --disable-pip-version-check install --quiet --no-cache-dir --require-hashes --only-binary :all: -r requirements/lock.txt)
+	@$(call step,lock: requirements/lock.txt,$(COMPILE) requirements/lock.in -o requirements/lock.txt)
+	@$(call step,lock: requirements/build.txt,$(COMPILE) requirements/build.in -o requirements/build.txt)
+	@$(call step,lock: requirements/run.txt,$(COMPILE) requirements/run.in -o requirements/run.txt)
+	@$(call step,lock: requirements/test.txt,$(COMPILE) requirements/test.in -c requirements/run.txt -c requirements/build.txt -o requirements/test.txt)
+
+clean:  ## remove what make and the tools made here
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist *.egg-info
+	@find service rules tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
