@@ -14,8 +14,14 @@ from tests.patients.values import RESULTS
 
 HOW_MANY = (0, 1, 1, 2, 3, 4, 5, 6, 8)
 
-HISTORY = ("first_dose_on", "last_dose_on", "ecg_on", "electrolytes_on", "platelet_transfusion_on",
-           "immune_globulin_on")
+HISTORY = (
+    "first_dose_on",
+    "last_dose_on",
+    "ecg_on",
+    "electrolytes_on",
+    "platelet_transfusion_on",
+    "immune_globulin_on",
+)
 
 SPELLINGS = {
     "inebilizumab": ("UPLIZNA", "Inebilizumab"),

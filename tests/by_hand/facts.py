@@ -146,12 +146,14 @@ class Chart:
             result = row if isinstance(row, dict) else {"value": row}
             if known(result.get("value")) is None or not self._counts(result):
                 continue
-            found.append({
-                "value": self._number(name, result, "value"),
-                "ref_low": self._number(name, result, "ref_low"),
-                "ref_high": self._number(name, result, "ref_high"),
-                "when": self.when(result.get("at")),
-            })
+            found.append(
+                {
+                    "value": self._number(name, result, "value"),
+                    "ref_low": self._number(name, result, "ref_low"),
+                    "ref_high": self._number(name, result, "ref_high"),
+                    "when": self.when(result.get("at")),
+                }
+            )
         return found
 
     def newest(self, name):

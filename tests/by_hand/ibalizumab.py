@@ -35,9 +35,7 @@ def antiretroviral_regimen(chart):
 def hypersensitivity(chart):
     # iba.contra.hypersens (drug or component), iba.irr (any reaction to the drug itself)
     reactions = chart.value("reactions")
-    if reactions is not None and any(
-        shared.is_named(r["substance"], shared.NAMES[DRUG]) for r in reactions
-    ):
+    if reactions is not None and any(shared.is_named(r["substance"], shared.NAMES[DRUG]) for r in reactions):
         return BLOCK
     return shared.hypersensitivity(chart, DRUG, BLOCK)
 

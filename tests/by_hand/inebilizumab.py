@@ -224,8 +224,25 @@ def due_by_interval(chart):
 CHECKS = {
     rule.__name__: rule
     for rule in (
-        age, indication, hepatitis_b, tuberculosis, infection, vaccination, pregnancy,
-        shared.lactation, contraception, infusion_reaction, hypersensitivity, immunosuppression,
-        immunoglobulins, pml, malignancy, hepatitis_c, blood_counts, premedication, dose, schedule,
+        age,
+        indication,
+        hepatitis_b,
+        tuberculosis,
+        infection,
+        vaccination,
+        pregnancy,
+        shared.lactation,
+        contraception,
+        infusion_reaction,
+        hypersensitivity,
+        immunosuppression,
+        immunoglobulins,
+        pml,
+        malignancy,
+        hepatitis_c,
+        blood_counts,
+        premedication,
+        dose,
+        schedule,
     )
 }

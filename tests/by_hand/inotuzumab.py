@@ -13,7 +13,7 @@ TRY_WHEN_UNKNOWN = {"dose_number": [1, 2], "cycle": [1, 2, 3, 4], "cycle_day": [
 
 
 def indication(chart):
-    # ino.ind.us, ino.ind.eu (CD22), site.indication.other
+    # ino.ind.us and, for CD22, ino.ind.eu; site.indication.other
     documented = word(chart.newest("cd22")) == "positive"
     return PASS if documented and chart.value("indication") == "bcp_all" else WARN
 
@@ -54,7 +54,7 @@ def pregnancy(chart):
 
 
 def contraception(chart):
-    # ino.preg (durations), site.contraception.none
+    # ino.preg for how long; site.contraception.none for whom
     return shared.contraception(chart, partner_counts=True)
 
 
@@ -154,11 +154,13 @@ def blood_counts(chart):
         all_of(platelets_were_enough, opposite(platelets_enough)),
         all_of(
             opposite(all_of(anc_was_enough, platelets_were_enough)),
-            opposite(any_of(
-                back_at_baseline,
-                all_of(anc_enough, platelets_enough),
-                chart.says("counts_low_due_to_disease", "yes"),
-            )),
+            opposite(
+                any_of(
+                    back_at_baseline,
+                    all_of(anc_enough, platelets_enough),
+                    chart.says("counts_low_due_to_disease", "yes"),
+                )
+            ),
         ),
     )
     return PASS if must_wait is False else BLOCK
@@ -212,8 +214,24 @@ def route(chart):
 CHECKS = {
     rule.__name__: rule
     for rule in (
-        indication, age, infection, vaccination, pregnancy, shared.lactation, contraception,
-        infusion_reaction, hypersensitivity, veno_occlusive_disease, liver, blood_counts, toxicity,
-        qt, cytoreduction, premedication, dose, schedule, route,
+        indication,
+        age,
+        infection,
+        vaccination,
+        pregnancy,
+        shared.lactation,
+        contraception,
+        infusion_reaction,
+        hypersensitivity,
+        veno_occlusive_disease,
+        liver,
+        blood_counts,
+        toxicity,
+        qt,
+        cytoreduction,
+        premedication,
+        dose,
+        schedule,
+        route,
     )
 }

@@ -23,6 +23,7 @@ LIVE_CODES = set(
     "80 54 55 74 105 125 169".split()
 )
 UNSPECIFIED_CODES = set("188 151 164 108 147 214 330 325 206".split())  # 206: live, not replicating
+NON_LIVE_CODES = set("187 150 158 33 133 215 216 08 43 189 220 114 136 203 162 163 316 328".split())
 NOT_VACCINES = set("307 332 36 79".split())  # immune globulins and antibodies
 
 
@@ -154,11 +155,16 @@ def kind_of(vaccine):
     code = vaccine.get("cvx")
     if code is None:
         return vaccine["kind"]
-    if code in NOT_VACCINES:
-        return "not_a_vaccine"
-    if code in LIVE_CODES:
-        return "live"
-    return "unspecified" if code in UNSPECIFIED_CODES else "non_live"
+    kinds = {
+        "live": LIVE_CODES,
+        "non_live": NON_LIVE_CODES,
+        "unspecified": UNSPECIFIED_CODES,
+        "not_a_vaccine": NOT_VACCINES,
+    }
+    for kind, codes in kinds.items():
+        if code in codes:
+            return kind
+    raise ValueError(f"no CVX code known here: {code}")
 
 
 def vaccination(chart, window, before_first):

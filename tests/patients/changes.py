@@ -6,15 +6,21 @@ CHANGES is a list of (fact that must be there or None, function of the draft).
 from datetime import date, datetime, timedelta, timezone
 
 from tests.patients.doses import (
-    dose_at_tolerance, fixed_dose, gain_and_bilirubin, reduced_dose, weight_change, weight_record,
+    dose_at_tolerance,
+    fixed_dose,
+    gain_and_bilirubin,
+    reduced_dose,
+    weight_change,
+    weight_record,
 )
 from tests.patients.lists import LIST_CHANGES
 from tests.patients.values import CHOICES, LIMITS, NUMBERS, RESULTS, TEST, WORD_RESULTS
 
+
 def another_value(draft, name):
     rng = draft.rng
     if name in CHOICES:
-        draft.facts[name] = rng.choice(CHOICES[name])
+        draft.facts[name] = rng.choice([v for v in CHOICES[name] if v != draft.facts.get(name)])
     elif name in WORD_RESULTS:
         draft.facts[name] = draft.result(rng.choice(TEST), rng.randint(0, 6))
     elif name in NUMBERS:
@@ -32,11 +38,16 @@ def a_result(draft, name, ago):
     return {"value": draft.rng.choice(TEST), "at": moment(draft, ago)}
 
 
+def one_answer(draft):
+    """One of the questions with few answers gets another one."""
+    another_value(draft, draft.rng.choice([name for name in CHOICES if name in draft.facts]))
+
+
 def moment(draft, ago):
     """That day as a bare date, or as a moment of it, perhaps written in another offset."""
     rng = draft.rng
     if ago <= 0 or rng.random() < 0.6:
-        return draft.day(ago)
+        return draft.day(ago) if ago or rng.random() < 0.5 else draft.minute(20)
     day = date.fromisoformat(draft.day(ago))
     hour, minute = rng.choice(((0, 5), (9, 30), (23, 55)))
     here = datetime(day.year, day.month, day.day, hour, minute, tzinfo=draft.at.tzinfo)
@@ -80,7 +91,16 @@ def standing_of_result(draft):
         result.pop("at", None)
     elif way == "status":
         result["status"] = rng.choice(
-            ("final", "corrected", "amended", "preliminary", "registered", "cancelled", "entered-in-error", None)
+            (
+                "final",
+                "corrected",
+                "amended",
+                "preliminary",
+                "registered",
+                "cancelled",
+                "entered-in-error",
+                None,
+            )
         )
     elif way == "after":
         result["at"] = rng.choice((draft.day(-1), draft.minute(-1)))
@@ -96,11 +116,15 @@ def company_of_result(draft):
     results = [mine]
     for _ in range(rng.randint(1, 3)):
         other = a_result(draft, name, rng.randint(0, 5))
-        way = rng.choice(("as it is", "same time", "same time", "not counted", "after", "undated", "old"))
+        way = rng.choice(
+            ("as it is", "same time", "same time", "same day", "not counted", "after", "undated", "old")
+        )
         if way == "same time":
             other = {**mine, "value": rng.choice((mine["value"], other["value"]))}
             if name in NUMBERS:
                 other["value"] = rng.choice((mine["value"], mine["value"] * 2))
+        elif way == "same day" and len(mine.get("at") or "") == len("2026-10-06"):
+            other["at"] = f"{mine['at']}T00:01:00{draft.at.isoformat()[-6:]}"
         elif way == "not counted":
             other["status"] = "entered-in-error"
         elif way == "after":
@@ -131,7 +155,7 @@ def at_birthday(draft):
     day = draft.today + timedelta(days=draft.rng.choice((-1, 0, 1)))
     leap = (day.month, day.day) == (2, 29)
     draft.facts["birth_date"] = day.replace(year=day.year - years, day=28 if leap else day.day).isoformat()
-    if draft.rng.random() < 0.2:
+    if draft.rng.random() < 0.2 or draft.today.isoformat() in ("2026-02-28", "2026-03-01"):
         draft.facts["birth_date"] = "2008-02-29"
 
 
@@ -178,7 +202,10 @@ def together(**choices):
     def change(draft):
         for name, values in choices.items():
             value = draft.rng.choice(values)
-            draft.facts[name] = draft.result(value, draft.rng.randint(1, 400)) if name in WORD_RESULTS else value
+            draft.facts[name] = (
+                draft.result(value, draft.rng.randint(1, 400)) if name in WORD_RESULTS else value
+            )
+
     return change
 
 
@@ -195,23 +222,68 @@ def low_igg(draft):
     draft.facts["active_infection"] = draft.rng.choice(("none", "serious", "localised", None))
 
 
-MAN = together(sex=("male",), pregnancy_potential=(None, "yes", "no"), pregnant=(None, "no", "yes"),
-               breastfeeding=(None, "no", "yes"), partner_pregnancy_potential=("yes", "no", None))
-PREGNANCY = together(pregnancy_potential=("yes", "yes", None), pregnant=("yes", "no", None),
-                     pregnancy_test=TEST, contraception=("effective", "none"))
+MAN = together(
+    sex=("male",),
+    pregnancy_potential=(None, "yes", "no"),
+    pregnant=(None, "no", "yes"),
+    breastfeeding=(None, "no", "yes"),
+    partner_pregnancy_potential=("yes", "no", None),
+)
+PREGNANCY = together(
+    pregnancy_potential=("yes", "yes", None),
+    pregnant=("yes", "no", None),
+    pregnancy_test=TEST,
+    contraception=("effective", "none"),
+)
 
-CHANGES = [(None, action) for action in (
-    age_of_result, age_of_result, standing_of_result, standing_of_result, company_of_result,
-    company_of_result, at_birthday, last_dose, slot, MAN, PREGNANCY,
-)] + [
-    ("igg", low_igg), ("igg", without_limits), ("alt", without_limits), ("hbsag", fixed_dose),
-    ("antiretrovirals", fixed_dose), ("hbsag", six_months_and_some),
+CHANGES = [
+    (None, action)
+    for action in (
+        one_answer,
+        one_answer,
+        one_answer,
+        one_answer,
+        one_answer,
+        age_of_result,
+        age_of_result,
+        standing_of_result,
+        standing_of_result,
+        company_of_result,
+        company_of_result,
+        at_birthday,
+        last_dose,
+        slot,
+        MAN,
+        PREGNANCY,
+    )
+] + [
+    ("igg", low_igg),
+    ("igg", without_limits),
+    ("alt", without_limits),
+    ("hbsag", fixed_dose),
+    ("antiretrovirals", fixed_dose),
+    ("hbsag", six_months_and_some),
     ("hbsag", together(hbsag=TEST, anti_hbc_total=("positive",), hepatology_clearance=("yes", "no", None))),
-    ("tb_test", together(tb_test=("positive",), latent_tb_treatment=(*CHOICES["latent_tb_treatment"], None),
-                         infectious_disease_clearance=("yes", "no", None))),
-    ("weight", weight_change), ("weight", weight_record), ("weight", dose_at_tolerance), ("weight", reduced_dose),
-    ("weight", heart_and_salts), ("weight", transfusion), ("weight", low_counts), ("weight", gain_and_bilirubin),
-    ("weight", together(cycle=(3, 4, 7), remission=("cr", "not_achieved", None), hsct_planned=("yes", "no", None))),
+    (
+        "tb_test",
+        together(
+            tb_test=("positive",),
+            latent_tb_treatment=(*CHOICES["latent_tb_treatment"], None),
+            infectious_disease_clearance=("yes", "no", None),
+        ),
+    ),
+    ("weight", weight_change),
+    ("weight", weight_record),
+    ("weight", dose_at_tolerance),
+    ("weight", reduced_dose),
+    ("weight", heart_and_salts),
+    ("weight", transfusion),
+    ("weight", low_counts),
+    ("weight", gain_and_bilirubin),
+    (
+        "weight",
+        together(cycle=(3, 4, 7), remission=("cr", "not_achieved", None), hsct_planned=("yes", "no", None)),
+    ),
     ("bilirubin_total", together(hsct_planned=("yes", None))),
     *LIST_CHANGES,
 ]

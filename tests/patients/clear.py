@@ -4,8 +4,19 @@ from datetime import date, datetime, timedelta, timezone
 
 OFFSETS = (-8, -7, -5, -4, 0, 1, 2, 5.5, 9)
 AWKWARD_DAYS = (  # ends of months, leap days, changes of year
-    "2026-08-31", "2026-10-31", "2026-12-31", "2027-01-01", "2027-02-28", "2027-03-01",
-    "2028-02-28", "2028-02-29", "2028-03-01", "2028-08-29", "2028-08-31",
+    "2026-02-28",
+    "2026-03-01",
+    "2026-08-31",
+    "2026-10-31",
+    "2026-12-31",
+    "2027-01-01",
+    "2027-02-28",
+    "2027-03-01",
+    "2028-02-28",
+    "2028-02-29",
+    "2028-03-01",
+    "2028-08-29",
+    "2028-08-31",
 )
 
 
@@ -44,7 +55,9 @@ class Draft:
     def ago(self, name):
         """How many days ago a recorded date is, or None."""
         text = self.facts.get(name)
-        return (self.today - date.fromisoformat(text)).days if isinstance(text, str) and text[0] == "2" else None
+        return (
+            (self.today - date.fromisoformat(text)).days if isinstance(text, str) and text[0] == "2" else None
+        )
 
     def request(self):
         facts = {name: self.facts[name] for name in sorted(self.facts)}
@@ -59,7 +72,9 @@ class Draft:
 
 def clear_draft(rng, drug):
     draft = Draft(rng, drug)
-    draft.facts["birth_date"] = date(rng.randint(1940, 2000), rng.randint(1, 12), rng.randint(1, 28)).isoformat()
+    draft.facts["birth_date"] = date(
+        rng.randint(1940, 2000), rng.randint(1, 12), rng.randint(1, 28)
+    ).isoformat()
     draft.facts.update(sex_and_pregnancy(draft))
     draft.facts.update(active_infection="none", infection_signs=[], anti_infectives=[], reactions=[])
     draft.facts["temperature"] = {"value": 36.8, "unit": "Cel", "at": draft.minute(50)}
@@ -77,12 +92,19 @@ def sex_and_pregnancy(draft):
     kind = draft.rng.choice(("can", "can", "cannot", "male", "male"))
     if kind == "male":
         return {
-            "sex": "male", "pregnancy_potential": "no", "pregnant": "no", "breastfeeding": "no",
-            "contraception": "effective", "partner_pregnancy_potential": draft.rng.choice(("yes", "no")),
+            "sex": "male",
+            "pregnancy_potential": "no",
+            "pregnant": "no",
+            "breastfeeding": "no",
+            "contraception": "effective",
+            "partner_pregnancy_potential": draft.rng.choice(("yes", "no")),
         }
     return {
-        "sex": "female", "pregnancy_potential": "yes" if kind == "can" else "no", "pregnant": "no",
-        "pregnancy_test": draft.result("negative", draft.rng.randint(0, 5)), "breastfeeding": "no",
+        "sex": "female",
+        "pregnancy_potential": "yes" if kind == "can" else "no",
+        "pregnant": "no",
+        "pregnancy_test": draft.result("negative", draft.rng.randint(0, 5)),
+        "breastfeeding": "no",
         "contraception": "effective" if kind == "can" else "not_applicable",
         "partner_pregnancy_potential": "no",
     }
@@ -109,8 +131,16 @@ def inebilizumab(draft):
     facts["indication"] = "nmosd" if draft.region == "EU" else rng.choice(("nmosd", "igg4_rd", "gmg"))
     for name, needed in (("aqp4_igg", "nmosd"), (rng.choice(("achr_ab", "musk_ab")), "gmg")):
         facts[name] = draft.result("positive" if facts["indication"] == needed else "negative", screened)
-    for name in ("hepatology_clearance", "infectious_disease_clearance", "immunology_clearance",
-                 "tb_active", "tb_risk_factors", "pml_history", "pml_signs", "active_malignancy"):
+    for name in (
+        "hepatology_clearance",
+        "infectious_disease_clearance",
+        "immunology_clearance",
+        "tb_active",
+        "tb_risk_factors",
+        "pml_history",
+        "pml_signs",
+        "active_malignancy",
+    ):
         facts[name] = "no"
     facts.update(immune_globulin_on="never", immunodeficiency="none", immunosuppressants=[])
     facts["vaccinations"] = [] if rng.random() < 0.6 else [{"cvx": "187", "on": draft.day(screened + 30)}]
@@ -143,7 +173,9 @@ def surface_of(height, weight):
 
 def inotuzumab(draft):
     rng, facts = draft.rng, draft.facts
-    cycle, day = rng.choice(((1, 1), (1, 1), (1, 8), (1, 15), (2, 1), (2, 1), (2, 8), (3, 1), (5, 1), (6, 15)))
+    cycle, day = rng.choice(
+        ((1, 1), (1, 1), (1, 8), (1, 15), (2, 1), (2, 1), (2, 8), (3, 1), (5, 1), (6, 15))
+    )
     number = 3 * (cycle - 1) + (1, 8, 15).index(day) + 1
     if cycle == 1:
         remission = "not_achieved"
@@ -166,7 +198,13 @@ def inotuzumab(draft):
     for name, now, then in (("anc", 2.4, 2.9), ("platelets", 142, 160)):
         facts[name] = draft.result(now, 1, unit="10*9/L")
         facts["baseline_" + name] = draft.result(then, 200, unit="10*9/L")
-    for name in ("hsct_planned", "hsct_history", "gilbert_or_haemolysis", "counts_low_due_to_disease", "qt_risk"):
+    for name in (
+        "hsct_planned",
+        "hsct_history",
+        "gilbert_or_haemolysis",
+        "counts_low_due_to_disease",
+        "qt_risk",
+    ):
         facts[name] = "no"
     facts.update(platelet_transfusion_on="never", vod_history="none", liver_disease="none", vaccinations=[])
     facts.update(nonhaematologic_toxicity_grade=rng.choice((0, 0, 1)), qt_prolonging_drugs=[])

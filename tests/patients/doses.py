@@ -28,16 +28,26 @@ def weight_record(draft):
         draft.facts["weight"] = newest
     elif way == "age":
         ago = rng.choice((27, 28, 29, 60))
-        draft.facts["weight"] = [draft.result(weight, ago, unit="kg"), draft.result(weight, ago + 7, unit="kg")]
+        draft.facts["weight"] = [
+            draft.result(weight, ago, unit="kg"),
+            draft.result(weight, ago + 7, unit="kg"),
+        ]
     elif way == "undated":
         draft.facts["weight"] = {"value": weight, "unit": "kg"}
     elif way == "conflict":
         draft.facts["weight"] = [newest, draft.result(weight + 1, 2, unit="kg")]
     elif way == "agreeing":
-        draft.facts["weight"] = [newest, draft.result(weight * 1000, 2, unit="g"), draft.result(weight, 9, unit="kg")]
+        draft.facts["weight"] = [
+            newest,
+            draft.result(weight * 1000, 2, unit="g"),
+            draft.result(weight, 9, unit="kg"),
+        ]
     else:
-        draft.facts["weight"] = [newest, {**draft.result(weight * 2, 1, unit="kg"), "status": "cancelled"},
-                                 draft.result(weight, 9, unit="kg")]
+        draft.facts["weight"] = [
+            newest,
+            {**draft.result(weight * 2, 1, unit="kg"), "status": "cancelled"},
+            draft.result(weight, 9, unit="kg"),
+        ]
 
 
 def rng_weight(draft):
@@ -82,7 +92,10 @@ def fixed_dose(draft):
     amounts = (299, 300, 301, 600, 150) if draft.drug == "inebilizumab" else (800, 2000, 1600, 1999, 801)
     amount = draft.rng.choice(amounts)
     grams = draft.rng.random() < 0.3
-    draft.facts["ordered_dose"] = {"value": amount / 1000 if grams else amount, "unit": "g" if grams else "mg"}
+    draft.facts["ordered_dose"] = {
+        "value": amount / 1000 if grams else amount,
+        "unit": "g" if grams else "mg",
+    }
 
 
 def reduced_dose(draft):

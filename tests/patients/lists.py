@@ -24,18 +24,36 @@ def reactions(draft):
     rng = draft.rng
     pool = rng.choice((NAMED[draft.drug], NAMED[draft.drug], EXCIPIENTS[draft.drug], UNRELATED))
     draft.facts["reactions"] = [
-        filled(rng, {
-            "substance": rng.choice(pool), "severity": rng.choice(SEVERITIES), "type": rng.choice(TYPES),
-            "on": rng.choice((None, draft.day(rng.randint(1, 900)))),
-        })
+        filled(
+            rng,
+            {
+                "substance": rng.choice(pool),
+                "severity": rng.choice(SEVERITIES),
+                "type": rng.choice(TYPES),
+                "on": rng.choice((None, draft.day(rng.randint(1, 900)))),
+            },
+        )
         for _ in range(rng.choice((1, 1, 1, 2)))
     ]
 
 
 VACCINES = (
-    {"cvx": "03"}, {"cvx": "21"}, {"cvx": "121"}, {"cvx": "37"}, {"kind": "live"},
-    {"cvx": "187"}, {"cvx": "150"}, {"cvx": "33"}, {"kind": "non_live"}, {"cvx": "158", "kind": "non_live"},
-    {"cvx": "188"}, {"cvx": "151"}, {"kind": "unspecified"}, {"cvx": "36"}, {"cvx": "79"}, {"cvx": "206"},
+    {"cvx": "03"},
+    {"cvx": "21"},
+    {"cvx": "121"},
+    {"cvx": "37"},
+    {"kind": "live"},
+    {"cvx": "187"},
+    {"cvx": "150"},
+    {"cvx": "33"},
+    {"kind": "non_live"},
+    {"cvx": "158", "kind": "non_live"},
+    {"cvx": "188"},
+    {"cvx": "151"},
+    {"kind": "unspecified"},
+    {"cvx": "36"},
+    {"cvx": "79"},
+    {"cvx": "206"},
 )
 
 
@@ -99,25 +117,43 @@ def infection_facts(draft):
     rng = draft.rng
     draft.facts["active_infection"] = rng.choice(("none", "none", "none", "resolved", "localised", None))
     draft.facts["infection_signs"] = rng.choice(([], ["cough"], ["fever", "new_line"], ["contact"], None))
-    draft.facts["anti_infectives"] = rng.choice((
-        [], [{"drug": "nitrofurantoin", "purpose": "treatment"}],
-        [{"drug": "aciclovir", "purpose": "prophylaxis"}, {"drug": "amoxicillin", "purpose": "treatment"}],
-        [{"drug": "co-trimoxazole", "purpose": "prophylaxis"}],
-    ))
+    draft.facts["anti_infectives"] = rng.choice(
+        (
+            [],
+            [{"drug": "nitrofurantoin", "purpose": "treatment"}],
+            [
+                {"drug": "aciclovir", "purpose": "prophylaxis"},
+                {"drug": "amoxicillin", "purpose": "treatment"},
+            ],
+            [{"drug": "co-trimoxazole", "purpose": "prophylaxis"}],
+        )
+    )
 
 
 def immunosuppressants(draft):
-    draft.facts["immunosuppressants"] = draft.rng.choice((
-        [], [{"drug": "azathioprine"}], [{"drug": "prednisone", "use": "chronic"}],
-        [{"drug": "methylprednisolone", "use": "premedication"}],
-        [{"drug": "methylprednisolone", "use": "premedication"}, {"drug": "mycophenolate", "use": "chronic"}],
-    ))
+    draft.facts["immunosuppressants"] = draft.rng.choice(
+        (
+            [],
+            [{"drug": "azathioprine"}],
+            [{"drug": "prednisone", "use": "chronic"}],
+            [{"drug": "methylprednisolone", "use": "premedication"}],
+            [
+                {"drug": "methylprednisolone", "use": "premedication"},
+                {"drug": "mycophenolate", "use": "chronic"},
+            ],
+        )
+    )
 
 
 def antiretrovirals(draft):
-    draft.facts["antiretrovirals"] = draft.rng.choice((
-        [], [{"drug": "ibalizumab"}], [{"drug": "TROGARZO"}, {"drug": "lenacapavir"}], [{"drug": "dolutegravir"}],
-    ))
+    draft.facts["antiretrovirals"] = draft.rng.choice(
+        (
+            [],
+            [{"drug": "ibalizumab"}],
+            [{"drug": "TROGARZO"}, {"drug": "lenacapavir"}],
+            [{"drug": "dolutegravir"}],
+        )
+    )
 
 
 def qt_drugs(draft):
@@ -125,10 +161,16 @@ def qt_drugs(draft):
 
 
 LIST_CHANGES = [
-    ("reactions", reactions), ("reactions", reactions), ("vaccinations", vaccinations),
-    ("vaccinations", vaccinations), ("premedications", premedication_times),
-    ("premedications", premedication_times), ("premedications", premedication_standing),
-    ("premedications", premedication_standing), ("infection_signs", infection_facts),
-    ("immunosuppressants", immunosuppressants), ("antiretrovirals", antiretrovirals),
+    ("reactions", reactions),
+    ("reactions", reactions),
+    ("vaccinations", vaccinations),
+    ("vaccinations", vaccinations),
+    ("premedications", premedication_times),
+    ("premedications", premedication_times),
+    ("premedications", premedication_standing),
+    ("premedications", premedication_standing),
+    ("infection_signs", infection_facts),
+    ("immunosuppressants", immunosuppressants),
+    ("antiretrovirals", antiretrovirals),
     ("qt_prolonging_drugs", qt_drugs),
 ]

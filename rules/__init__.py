@@ -1,0 +1,1 @@
+"""Clinical knowledge as data: drug packs, vocabulary, policy, code lists, ledger."""

@@ -1,0 +1,1 @@
+"""Dosegate: the pre-infusion checklist service."""

@@ -1,0 +1,97 @@
+"""The only place that knows durable-rules. It decides; whoever asks compares its verdicts with the trace's.
+
+The C module's calls are used directly, without Host and without actions: one fact a rule set, drained to
+the end, retracted. Anything out of the ordinary is an `EngineFault`, never an answer.
+"""
+
+import threading
+from collections.abc import Sequence
+
+import durable_rules_engine as durable
+import orjson
+
+from service.checklist.compiler import CERTAIN, POSSIBLE, SENTINEL, RuleSet, compile_pack
+from service.checklist.conditions import Scaled
+from service.checklist.rules import Pack
+from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
+
+_ONE_SESSION = "1"
+_lock = threading.Lock()
+_PREFIX = 2
+
+
+class EngineFault(Exception):
+    """The engine failed or contradicted itself; the only safe answer is to hold the infusion."""
+
+
+class Engine:
+    """A pack's rule sets, loaded into durable-rules for as long as this object lives."""
+
+    def __init__(self, pack: Pack) -> None:
+        """Compile and load. Raises CannotCompile, or EngineFault where the engine refuses a definition."""
+        self._sets: list[tuple[RuleSet, int]] = []
+        for rule_set in compile_pack(pack):
+            try:
+                handle = durable.create_ruleset(rule_set.name, orjson.dumps(rule_set.definition).decode())
+            except durable.error as error:
+                raise EngineFault(f"{rule_set.name} was refused by the engine: {error}") from error
+            self._sets.append((rule_set, handle))
+
+    def close(self) -> None:
+        """Unload the rule sets."""
+        with _lock:
+            while self._sets:
+                durable.delete_ruleset(self._sets.pop()[1])
+
+    def decide(self, values: Sequence[Scaled]) -> dict[str, Truth]:
+        """The truth of every rule's concern by its id, given the measured values.
+
+        Raises EngineFault when the engine fails, leaves a message unhandled or contradicts itself.
+        """
+        verdicts: dict[str, Truth] = {}
+        with _lock:
+            for rule_set, handle in self._sets:
+                fired = self._run(rule_set, handle, values)
+                certain = {rule for rule, bound in fired if bound == CERTAIN}
+                possible = {rule for rule, bound in fired if bound == POSSIBLE}
+                if not certain <= possible:
+                    raise EngineFault("a rule that certainly holds was not found possible")
+                for rule in rule_set.rules:
+                    verdicts[rule.id] = (
+                        TRUE if rule.id in certain else UNKNOWN if rule.id in possible else FALSE
+                    )
+        return verdicts
+
+    def _run(self, rule_set: RuleSet, handle: int, values: Sequence[Scaled]) -> set[tuple[str, str]]:
+        message: dict[str, Scaled] = {"sid": _ONE_SESSION, "k": "f"}
+        for place in rule_set.keys:
+            value = values[place]
+            if value is not None:
+                message[f"v{place}"] = value
+        text = orjson.dumps(message).decode()
+        names: list[str] = []
+        try:
+            code, state = durable.assert_fact(handle, text)
+            match = durable.start_action_for_state(handle, state)
+            found = match[1] if match else None
+            while found is not None:
+                names.append(found[_PREFIX : found.index('"', _PREFIX)])
+                found = durable.complete_and_start_action(handle, state)
+            retracted, _ = durable.retract_fact(handle, text)
+        except durable.error as error:
+            self._forget(handle)
+            raise EngineFault(f"{rule_set.name}: {error}") from None
+        if code or retracted or SENTINEL not in names:
+            raise EngineFault(f"{rule_set.name}: codes {code} and {retracted}, {len(names)} matches")
+        try:
+            return {rule_set.productions[name] for name in names if name != SENTINEL}
+        except KeyError:
+            raise EngineFault(f"{rule_set.name}: an unknown production fired") from None
+
+    @staticmethod
+    def _forget(handle: int) -> None:
+        """Drop the session after a failure, so that nothing of this patient meets the next one."""
+        try:
+            durable.delete_state(handle, _ONE_SESSION)
+        except durable.error:
+            return
