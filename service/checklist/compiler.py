@@ -15,6 +15,7 @@ from typing import Any
 
 from service.checklist.conditions import AllOf, AnyOf, Condition, Criterion, Not, Recorded
 from service.checklist.rules import Pack, Rule
+from service.checklist.truth import FALSE, TRUE
 
 MARKER = {"k": "f"}
 SENTINEL = "sentinel"
@@ -108,7 +109,7 @@ def _join(joint: str, parts: list[Pattern]) -> Pattern:
 
 def _criterion(criterion: Criterion, bound: str, *, holds: bool) -> Pattern:
     """A criterion holds at its fresh value, and at any age where that counts against the infusion."""
-    counts_old = criterion.against is (2 if holds else 0)
+    counts_old = criterion.against is (TRUE if holds else FALSE)
     certain_place = criterion.old if counts_old else criterion.fresh
     if bound == CERTAIN:
         return _compare(criterion, certain_place, holds=holds)

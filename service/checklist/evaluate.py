@@ -18,7 +18,7 @@ from service.checklist.rules import Check, Kind, Observation, Override, Pack, Ru
 from service.checklist.trace import Trace, measure
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
 
-_STRICT = {Override.ACKNOWLEDGE: 0, Override.PRESCRIBER: 1, Override.NEVER: 2}
+_UNKNOWN_OVERRIDE = {Status.BLOCK: Override.PRESCRIBER, Status.WARN: Override.ACKNOWLEDGE}
 
 
 class Decider(Protocol):
@@ -108,9 +108,6 @@ def _undecided(check: Check, rule: Rule, unknowns: tuple[Unknown, ...], trace: T
     assert rule.if_unknown is not None
     parameters = [unknown for unknown in unknowns if unknown.reason is Reason.POLICY]
     status = Status.BLOCK if parameters else rule.if_unknown.status
-    override = rule.override if status is Status.BLOCK else Override.ACKNOWLEDGE
-    if status is Status.BLOCK and override is Override.ACKNOWLEDGE:
-        override = Override.PRESCRIBER
     return Finding(
         check=check.id,
         title=check.title,
@@ -123,7 +120,7 @@ def _undecided(check: Check, rule: Rule, unknowns: tuple[Unknown, ...], trace: T
         unknowns=unknowns,
         because=trace.because(rule.concern),
         citations=rule.citations,
-        override=Override.NEVER if parameters else override,
+        override=Override.NEVER if parameters else _UNKNOWN_OVERRIDE[status],
         unverified=rule.unverified,
     )
 
@@ -156,15 +153,9 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     kept: list[Finding] = []
     for finding in ordered:
         asked = set(finding.unknowns)
-        if not any(
-            asked <= set(other.unknowns) and _STRICT[_class(other)] >= _STRICT[_class(finding)] for other in kept
-        ):
+        if not any(asked <= set(other.unknowns) for other in kept):
             kept.append(finding)
     return kept
-
-
-def _class(finding: Finding) -> Override:
-    return finding.override or Override.ACKNOWLEDGE
 
 
 def _advised(finding: Finding, check: Check, trace: Trace) -> Finding:

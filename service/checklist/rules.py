@@ -1,7 +1,7 @@
 """Rules, checks and packs: what a drug's file says, in the core's types."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
@@ -148,7 +148,7 @@ class NotChecked:
     used_in: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pack:
     """Everything known about one drug. `measures` are the places of the measured values, in order."""
 
@@ -173,7 +173,6 @@ class Pack:
     places: int
     vocabulary: Vocabulary
     digest: str
-    candidates: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:

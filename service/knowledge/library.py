@@ -11,7 +11,7 @@ from typing import Any
 
 from service.checklist.compiler import CannotCompile
 from service.checklist.engine import Engine
-from service.checklist.facts import Code
+from service.checklist.facts import Code, Vocabulary
 from service.checklist.rules import Pack
 from service.knowledge import grammar, review
 from service.knowledge.ledger import LedgerRow, read_ledger
@@ -36,6 +36,7 @@ class Library:
     """What the service knows. `texts` are the files as read, by their path under `rules/`."""
 
     packs: Mapping[str, Pack]
+    vocabulary: Vocabulary
     policy: SitePolicy
     ledger: Mapping[str, LedgerRow]
     texts: Mapping[str, str]
@@ -135,14 +136,14 @@ def library_from(texts: Mapping[str, str]) -> Library:
         problems = review.across(packs)
     if problems:
         raise KnowledgeError(problems)
-    return Library(packs, policy, ledger, dict(texts))
+    return Library(packs, vocabulary, policy, ledger, dict(texts))
 
 
 def _pack(
     name: str,
     texts: Mapping[str, str],
     shared: Mapping[str, Any],
-    vocabulary: Any,
+    vocabulary: Vocabulary,
     policy: SitePolicy,
     ledger: Mapping[str, LedgerRow],
 ) -> Pack:

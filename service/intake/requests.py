@@ -1,0 +1,154 @@
+"""One request for a checklist: its schema, and from a document to typed facts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from service.checklist.evaluate import Situation, evaluate
+from service.checklist.findings import Checklist
+from service.checklist.rules import Pack
+from service.intake.errors import BadInput, FieldError
+from service.intake.facts import read_facts
+from service.intake.values import Refused, read_datetime, read_text
+from service.knowledge.library import Library, UnknownDrug
+from service.knowledge.problems import did_you_mean
+
+
+class ShortText(fields.Field[str]):
+    """A text of at most 200 characters that says something."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return read_text(value)
+        except Refused as error:
+            raise ValidationError(error.message) from None
+
+
+class Moment(fields.Field[datetime]):
+    """A datetime with an offset."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            return read_datetime(value)
+        except Refused as error:
+            raise ValidationError(error.message) from None
+
+
+class PatientSchema(Schema):
+    """Who the patient is: an identifier of the site, nothing else."""
+
+    class Meta:
+        """Unknown keys are refused."""
+
+        unknown = RAISE
+
+    id = ShortText(required=True, metadata={"type": "string", "maxLength": 200, "example": "MRN-1001"})
+
+
+class RequestSchema(Schema):
+    """The body of `POST /api/v1/checklists` (public contract, section 3)."""
+
+    class Meta:
+        """Unknown keys are refused."""
+
+        unknown = RAISE
+
+    drug = ShortText(
+        required=True,
+        metadata={
+            "type": "string",
+            "description": "A pack's id, or any alias or brand name, in any case. Never corrected.",
+            "example": "inebilizumab",
+        },
+    )
+    region = fields.String(
+        validate=validate.OneOf(("US", "EU")), metadata={"description": "Whose label applies; default: the site's."}
+    )
+    infusion_at = Moment(
+        required=True,
+        metadata={"type": "string", "format": "date-time", "example": "2026-12-01T09:00:00-05:00"},
+    )
+    patient = fields.Nested(PatientSchema, required=True)
+    facts = fields.Dict(
+        required=True,
+        metadata={"description": "Fact name to value, or to an object with value, unit, at, status, source."},
+    )
+
+
+@dataclass(frozen=True)
+class ChecklistRequest:
+    """A request that was understood whole. `document` is what was received."""
+
+    pack: Pack
+    patient: str
+    situation: Situation
+    document: dict[str, Any]
+
+
+_SCHEMA = RequestSchema()
+
+
+def read_request(document: Any, library: Library) -> ChecklistRequest:
+    """The typed request. Raises BadInput naming every bad field at its path."""
+    if not isinstance(document, dict):
+        raise BadInput([FieldError("", "must be a JSON object with drug, infusion_at, patient and facts")])
+    errors: list[FieldError] = []
+    loaded: dict[str, Any] = {}
+    try:
+        loaded = dict(_SCHEMA.load(document))
+    except ValidationError as error:
+        errors.extend(_flat(error.messages, ""))
+        loaded = dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
+    pack = None
+    if isinstance(loaded.get("drug"), str):
+        try:
+            pack = library.find(loaded["drug"])
+        except UnknownDrug as unknown:
+            errors.append(FieldError("drug", _no_such_drug(unknown)))
+    situation = None
+    if "facts" in loaded:
+        try:
+            infusion_at = loaded.get("infusion_at")
+            facts = read_facts(loaded["facts"], library.vocabulary, infusion_at)
+            if infusion_at is not None:
+                region = loaded.get("region") or str(library.policy.values["region"])
+                situation = Situation(facts, infusion_at, region)
+        except BadInput as bad:
+            errors.extend(bad.errors)
+    if pack is not None and situation is not None and situation.region not in pack.regions:
+        errors.append(FieldError("region", f"{pack.title} has rules for {', '.join(pack.regions)}"))
+    if errors or pack is None or situation is None:
+        raise BadInput(errors)
+    return ChecklistRequest(pack, loaded["patient"]["id"], situation, document)
+
+
+def _flat(messages: Any, path: str) -> list[FieldError]:
+    if isinstance(messages, list):
+        known = [field for field in RequestSchema().fields]
+        name = path.rsplit(".", 1)[-1]
+        words = {
+            "Missing data for required field.": "is missing",
+            "Unknown field.": f"does not belong here.{did_you_mean(name, known)}",
+            "Not a valid mapping type.": "must be an object",
+            "Invalid input type.": "must be an object",
+            "Not a valid string.": "must be a text",
+        }
+        return [FieldError(path.removesuffix("._schema"), words.get(str(each), str(each))) for each in messages]
+    return [
+        error for key, each in messages.items() for error in _flat(each, f"{path}.{str(key)[:60]}" if path else str(key)[:60])
+    ]
+
+
+def _no_such_drug(unknown: UnknownDrug) -> str:
+    if not unknown.near:
+        return "is not a drug that has rules here; `dosegate drugs` lists them"
+    near = "; ".join(f"{pack.id} ({', '.join(pack.brands)}; {pack.drug_class})" for pack in unknown.near)
+    return f"is not a drug that has rules here, and is never corrected. Names that look like it: {near}"
+
+
+def answer(request: ChecklistRequest, library: Library) -> Checklist:
+    """The checklist for a request, under the library's packs and policy."""
+    engine = library.engine(request.pack)
+    return evaluate(request.pack, request.situation, library.policy.values, engine)
