@@ -228,4 +228,4 @@ def _fault(pack: Pack, case: Case, why: str) -> Checklist:
     )
     empty: dict[str, Any] = {}
     trace = Trace(pack, case, [None] * pack.places, empty, why)
-    return Checklist(pack, Status.BLOCK, findings, (), None, pack.observations[0] if pack.observations else None, trace)
+    return Checklist(pack, Status.BLOCK, findings, (), None, max(pack.observations, key=lambda plan: plan.minutes_after), trace)
