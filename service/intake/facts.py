@@ -185,7 +185,7 @@ class _Reader:
         if is_unknown(given):
             if field.required:
                 self.errors.append(FieldError(f"{path}.{name}", "is missing"))
-            elif name not in raw and field.default is not None:
+            elif given is None and field.default is not None:
                 item[name] = field.default
             return
         try:

@@ -63,9 +63,13 @@ class Library:
         raise UnknownDrug(name, tuple(dict.fromkeys(known[each] for each in near)))
 
     def texts_of(self, pack: Pack) -> dict[str, str]:
-        """The files that a pack is made of: enough to build it again, for ever."""
+        """The files that a pack is made of, and those of its look-alikes, which every result names.
+
+        Enough to answer again as then, for ever.
+        """
         codes = {name for name in self.texts if name.startswith("codes/")}
-        names = {FACTS, SHARED, LEDGER, f"drugs/{pack.id}.yaml", *codes}
+        drugs = {f"drugs/{name}.yaml" for name in (pack.id, *pack.look_alikes) if name in self.packs}
+        names = {FACTS, SHARED, LEDGER, *codes, *drugs}
         return {name: self.texts[name] for name in sorted(names)}
 
 

@@ -1,0 +1,37 @@
+"""From the bytes of a request to its answer: the one way, whether it is asked now or replayed years later."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.checklist.findings import Checklist
+from service.intake.documents import result_document, trace_document
+from service.intake.json_text import parse
+from service.intake.requests import ChecklistRequest, answer, read_request
+from service.knowledge.library import Library
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A checklist, the request it answers, and both of its documents."""
+
+    request: ChecklistRequest
+    checklist: Checklist
+    result: dict[str, Any]
+    trace: dict[str, Any]
+
+
+def answer_to(body: bytes, library: Library, *, id: str, evaluated_at: datetime) -> Answer:
+    """The answer to a request as received. Raises BadInput naming every bad field."""
+    request = read_request(parse(body), library)
+    checklist = answer(request, library)
+    result = result_document(checklist, request, library, id=id, evaluated_at=evaluated_at)
+    return Answer(request, checklist, result, trace_document(checklist))
+
+
+def documents_for(
+    body: bytes, library: Library, *, id: str, evaluated_at: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The result and the trace alone. Raises BadInput."""
+    answered = answer_to(body, library, id=id, evaluated_at=evaluated_at)
+    return answered.result, answered.trace

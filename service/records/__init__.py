@@ -1,0 +1,1 @@
+"""What is kept of each checklist, and its replay years later."""

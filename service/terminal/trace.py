@@ -1,0 +1,65 @@
+"""Every rule of a checklist as a tree: what held, what did not, what could not be decided, down to each value."""
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from service.checklist.conditions import Condition, Criterion
+from service.checklist.rules import Check
+from service.checklist.terms import Term
+from service.checklist.trace import Trace
+from service.checklist.truth import UNKNOWN, Truth
+from service.terminal.checklist import Page
+from service.terminal.console import ANSWERS, STATUSES, VERDICTS, heading, listed_signs
+from service.terminal.words import Words, clean
+
+
+def print_trace(page: Page, console: Console) -> None:
+    """Print the tree of every check."""
+    trace: Trace = page.checklist.trace
+    console.print()
+    console.print(heading("Trace: every rule, fired or not"))
+    if trace.fault is not None:
+        console.print(Text(f"The rules could not be evaluated: {trace.fault}."))
+        return
+    console.print(Text(f"Rules: {listed_signs(VERDICTS.values())}.  Parts: {listed_signs(ANSWERS.values())}.", "dim"))
+    branches = Branches(trace, page.words)
+    for check in page.checklist.pack.checks:
+        console.print(branches.check(check))
+
+
+class Branches:
+    """The branches of one trace."""
+
+    def __init__(self, trace: Trace, words: Words) -> None:
+        self.trace, self.words = trace, words
+
+    def check(self, check: Check) -> Tree:
+        """A check and its rules."""
+        tree = Tree(Text(check.title, "bold"), guide_style="dim")
+        for rule in check.rules:
+            verdict = VERDICTS[self.trace.verdicts[rule.id]]
+            top = Text.assemble(verdict.text, f"  {rule.id}", (f"  ({STATUSES[rule.status].word})", "dim"))
+            self._grow(tree.add(top), rule.concern)
+        return tree
+
+    def _grow(self, tree: Tree, condition: Condition) -> None:
+        line, parts = self.words.condition(condition)
+        truth = condition.truth(self.trace.values)
+        answer = ANSWERS[truth]
+        text = Text.assemble(answer.text, f"  {line}")
+        if not parts:
+            text.append(self._evidence(condition, truth), "dim")
+        branch = tree.add(text)
+        for part in parts:
+            self._grow(branch, part)
+
+    def _evidence(self, condition: Condition, truth: Truth) -> str:
+        """What a criterion saw: a computed value, the facts behind it, or why it is not known."""
+        said = [self.words.because(each) for each in self.trace.because(condition)]
+        for criterion in condition.criteria():
+            said[:0] = self._computed(criterion)
+        if truth is UNKNOWN or not said:
+            unknown = self.trace.unknowns(condition)
+            said += [clean(f"{self.words.label(each.fact)} {each.detail}") for each in unknown]
+        return f"  [{'; '.join(said)}]" if said else ""
