@@ -17,7 +17,8 @@ from service.checklist.truth import FALSE, NEGATION, TRUE, UNKNOWN, Truth
 
 Scaled = str | int | None
 Values = Sequence[Scaled]
-_MILLION = Decimal(10) ** 6
+SCALE = 10**9
+_SCALE = Decimal(SCALE)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _scaled(value: Measured, whole: bool) -> Scaled:
         return value
     if whole:
         return int(value)  # type: ignore[arg-type]
-    return int((Decimal(value) * _MILLION).to_integral_value(ROUND_HALF_EVEN))  # type: ignore[arg-type]
+    return int((Decimal(value) * _SCALE).to_integral_value(ROUND_HALF_EVEN))  # type: ignore[arg-type]
 
 
 class Condition:

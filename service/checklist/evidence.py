@@ -109,6 +109,9 @@ def _newest(definition: FactDefinition, readings: tuple[Reading, ...], infusion_
     if not counted:
         reasons = sorted({_why_not_counted(reading, infusion_at) for reading in readings})
         return Evidence(unknown=Unknown(definition.name, Reason.MISSING, "; ".join(reasons)))
+    if any(reading.at is not None for reading in counted):
+        # What has no date cannot be the newest; but a value that would not clear is not forgotten.
+        counted = [each for each in counted if each.at is not None or each.value in definition.never_stale]
     newest: Evidence | None = None
     for group in _by_time(counted, infusion_at):
         if len({(reading.value, reading.unit) for reading in group}) > 1:
@@ -118,11 +121,11 @@ def _newest(definition: FactDefinition, readings: tuple[Reading, ...], infusion_
             )
         else:
             newest = _evidence(min(group, key=_stricter), definition, infusion_at, newest)
-    if any(reading.at is None and reading.value != newest.value for reading in counted) and newest:
+    assert newest is not None
+    if any(reading.at is None and reading.value != newest.value for reading in counted):
         return Evidence(
             unknown=Unknown(definition.name, Reason.CONFLICT, "has different values, one without a date")
         )
-    assert newest is not None
     return newest
 
 

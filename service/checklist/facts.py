@@ -55,7 +55,7 @@ class FactDefinition:
     """One fact of the vocabulary (`rules/facts.yaml`).
 
     `low` and `high` are the plausible range in the canonical unit, inclusive. `words` are the answers
-    allowed beside a date or a quantity (never). `fields` describe the items of a list; a list without
+    allowed beside a date or a quantity (never); `never_stale` values that would not clear. `fields` describe the items of a list; a list without
     fields holds plain codes from `values`.
     """
 
@@ -82,6 +82,7 @@ class FactDefinition:
     refused_after_infusion: "ItemTiming | None" = None
     ignored_after_infusion: "ItemTiming | None" = None
     confusions: Mapping[str, str] = field(default_factory=dict)
+    never_stale: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

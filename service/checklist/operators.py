@@ -1,7 +1,7 @@
 """The operators of a criterion: when each holds, how it is said, and its form in the rules engine.
 
 A value is compared as the engine compares it: a code as text, a whole number as itself, a decimal as a
-whole number of millionths.
+whole number of billionths.
 """
 
 import operator as py

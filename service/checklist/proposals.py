@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from service.checklist.conditions import Criterion
+from service.checklist.conditions import SCALE, Criterion
 from service.checklist.evidence import Case
 from service.checklist.facts import FactDefinition, Reading
 from service.checklist.lists import Entry, FieldTest, TimeTest
@@ -130,7 +130,7 @@ def _limit(criterion: Criterion, case: Case) -> Decimal | int | None:
         operand = criterion.operand
         if not isinstance(operand, int):
             return None
-        return operand if criterion.measure.left.whole else Decimal(operand) / 1_000_000
+        return operand if criterion.measure.left.whole else Decimal(operand) / SCALE
     value = right.value(case)
     if value is None and isinstance(right, OwnLimit):
         return right.times

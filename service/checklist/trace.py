@@ -6,11 +6,13 @@ are the parts that settled it. The same few lines answer why, why not, and what 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from service.checklist.amounts import Named
 from service.checklist.conditions import (
+    SCALE,
     AllOf,
     AnyOf,
     Condition,
@@ -156,5 +158,5 @@ def _matched(entry: Entry, case: Case, everything: tuple[Item, ...]) -> Any:
 def _shown(criterion: Criterion, values: list[Scaled]) -> str | int | None:
     value = values[criterion.fresh] if values[criterion.fresh] is not None else values[criterion.old]
     if isinstance(value, int) and not criterion.measure.left.whole:
-        return f"{value / 1_000_000:.6f}".rstrip("0").rstrip(".")
+        return f"{Decimal(value) / SCALE:.9f}".rstrip("0").rstrip(".")
     return value

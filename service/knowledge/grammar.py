@@ -296,6 +296,7 @@ class FactSchema(Strict):
     latest = fields.String(validate=validate.Equal("infusion"))
     earliest = fields.String(validate=validate.Equal("birth"))
     item = Text()
+    never_stale = Texts(load_default=list)
     of = fields.String(validate=validate.Equal("code"))
     fields_ = fields.Dict(keys=fields.String(), values=fields.Nested(FieldSchema), data_key="fields")
     at_least_one_of = Texts(load_default=list)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.checklist.amounts import Arithmetic, Bands, BodySurfaceArea, Named, Percent
+from service.checklist.conditions import SCALE
 from service.checklist.terms import (
     CollectedOn,
     Constant,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from service.knowledge.language import Path, Scope
 
 _AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?)(?: (\S+))?")
-_MILLION = 1_000_000
 
 
 def read_term(tree: Any, scope: "Scope", path: "Path") -> Term:
@@ -221,7 +221,7 @@ def number_operand(
         if amount != int(amount):
             raise Mistake(path, f"{subject} is a whole number: {tree} is not")
         return None, int(amount)
-    return None, int(amount * _MILLION)
+    return None, int(amount * SCALE)
 
 
 def _in_unit(right: Constant, left: Term, subject: str, scope: "Scope", path: "Path") -> Decimal:

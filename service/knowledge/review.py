@@ -32,7 +32,9 @@ def coverage(pack: Pack, ledger: Mapping[str, LedgerRow]) -> Coverage:
     return Coverage(
         rows=frozenset(row.row for row in ledger.values() if pack.id in row.drugs),
         in_rules=cited,
-        in_observation=frozenset(_rows(citation for plan in pack.observations for citation in plan.citations)),
+        in_observation=frozenset(
+            _rows(citation for plan in pack.observations for citation in plan.citations)
+        ),
         not_checked=frozenset(each.row for each in pack.not_checked),
         site=frozenset(row for row in cited if row in ledger and SITE in ledger[row].drugs),
     )
@@ -65,7 +67,9 @@ def _citations(pack: Pack, document: Document, ledger: Mapping[str, LedgerRow]) 
 def _coverage(pack: Pack, document: Document, ledger: Mapping[str, LedgerRow]) -> Iterator[Problem]:
     account = coverage(pack, ledger)
     for row in sorted(account.rows - account.accounted):
-        message = f"the ledger row {row} is used by no rule: use it, or list it under not_checked with its reason"
+        message = (
+            f"the ledger row {row} is used by no rule: use it, or list it under not_checked with its reason"
+        )
         yield document.problem(("checks",), message, row)
     for row in sorted(account.not_checked - account.rows):
         near = did_you_mean(row, account.rows)
@@ -92,7 +96,9 @@ def _itself(pack: Pack, document: Document) -> Iterator[Problem]:
     for conflict in pack.conflicts:
         for source in (*conflict.says, conflict.chosen):
             if source not in pack.sources or conflict.chosen not in conflict.says:
-                message = f'the conflict about "{conflict.about}" names "{source}", which is not among its sources'
+                message = (
+                    f'the conflict about "{conflict.about}" names "{source}", which is not among its sources'
+                )
                 yield document.problem(("conflicts",), message, "conflicts")
 
 
@@ -119,3 +125,9 @@ def across(packs: Mapping[str, Pack]) -> list[Problem]:
 def compiles(pack: Pack) -> None:
     """Refuse a pack that the rules engine cannot hold. Raises CannotCompile."""
     compile_pack(pack)
+
+
+def unused_site_rows(packs: Mapping[str, Pack], ledger: Mapping[str, LedgerRow]) -> tuple[str, ...]:
+    """The rows of the site's own that no pack uses."""
+    used = {row for pack in packs.values() for row in coverage(pack, ledger).site}
+    return tuple(row.row for row in ledger.values() if SITE in row.drugs and row.row not in used)

@@ -87,6 +87,7 @@ def _fact(name: str, spec: dict[str, Any], code_lists: dict[str, Mapping[str, Co
         refused_after_infusion=_timing(spec.get("not_after_infusion")),
         ignored_after_infusion=_timing(spec.get("ignored_after_infusion")),
         confusions=spec["not_to_confuse_with"],
+        never_stale=frozenset(spec["never_stale"]),
     )
 
 

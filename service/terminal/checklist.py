@@ -1,16 +1,15 @@
-"""A checklist as a nurse reads it: who and what, one decision line, what needs doing, what to ask, what passed."""
+"""A checklist as a nurse reads it: who and what, one decision line, what to do, what to ask, what passed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from service.checklist.facts import FactDefinition
-from service.checklist.findings import Checklist, Finding
+from service.checklist.findings import Finding
 from service.checklist.rules import Kind, Override, Status
+from service.intake.answers import Answer
 from service.intake.documents import look_alikes
-from service.intake.requests import ChecklistRequest
 from service.knowledge.library import Library
 from service.terminal.console import DECISIONS, NOT_APPLICABLE, STATUSES, heading, labelled
 from service.terminal.words import WEEKDAYS, Words, clean, counted, listed
@@ -44,18 +43,12 @@ WHERE_ASKED = {
 }
 
 
-@dataclass(frozen=True)
 class Page:
     """One answered request, ready to print."""
 
-    request: ChecklistRequest
-    checklist: Checklist
-    library: Library
-
-    @property
-    def words(self) -> Words:
-        """The words, with times at the infusion's offset."""
-        return Words.of(self.checklist.pack, self.library, self.request.situation.infusion_at.tzinfo)
+    def __init__(self, answer: Answer, library: Library) -> None:
+        self.request, self.checklist, self.library = answer.request, answer.checklist, library
+        self.words = Words.of(answer.checklist.pack, library, answer.request.situation.infusion_at.tzinfo)
 
     def print(self, console: Console) -> None:
         """Print it from top to bottom."""
@@ -67,18 +60,28 @@ class Page:
     def _header(self) -> Iterator[RenderableType]:
         pack, situation = self.checklist.pack, self.request.situation
         yield Text.assemble(
-            (pack.title, "bold"), f" ({', '.join(pack.brands)})" if pack.brands else "", f"  {pack.drug_class}"
+            (pack.title, "bold"),
+            f" ({', '.join(pack.brands)})" if pack.brands else "",
+            f"  {pack.drug_class}",
         )
         others = look_alikes(pack, self.library)
         if others:
-            said = (f"{self._title(each['drug'])} ({'; '.join([*each['brands'], each['class']])})" for each in others)
+            said = (
+                f"{self._title(each['drug'])} ({'; '.join([*each['brands'], each['class']])})"
+                for each in others
+            )
             yield Text(f"Not {listed(said, 'and not')}", "bold yellow")
         at = situation.infusion_at
         yield Text.assemble(
-            "Patient ", (clean(self.request.patient), "bold"), f"   Infusion {WEEKDAYS[at.weekday()]} ",
-            (f"{at:%Y-%m-%d %H:%M}", "bold"), f" (UTC{at:%z})   {situation.region} rules",
+            "Patient ",
+            (clean(self.request.patient), "bold"),
+            f"   Infusion {WEEKDAYS[at.weekday()]} ",
+            (f"{at:%Y-%m-%d %H:%M}", "bold"),
+            f" (UTC{at:%z})   {situation.region} rules",
         )
-        order = [part for name in ("dose_number", "ordered_dose", "indication") if (part := self._known(name))]
+        order = [
+            part for name in ("dose_number", "ordered_dose", "indication") if (part := self._known(name))
+        ]
         if order:
             yield Text("   ".join(order))
 
@@ -92,14 +95,14 @@ class Page:
         known = self.checklist.trace.case.evidence(name)
         if known.unknown is not None:
             return ""
-        words = self.words
-        label = words.label(name)
-        return f"{label[:1].upper()}{label[1:]} {words.value(name, known.value, known.unit)}"
+        label = self.words.label(name)
+        return f"{label[:1].upper()}{label[1:]} {self.words.value(name, known.value, known.unit)}"
 
     def _decision(self) -> Iterator[RenderableType]:
         checklist = self.checklist
         tally = {
-            status: [finding for finding in checklist.findings if finding.status is status] for status in Status
+            status: [finding for finding in checklist.findings if finding.status is status]
+            for status in Status
         }
         counts = [
             *([counted(len(tally[Status.BLOCK]), "block")] if tally[Status.BLOCK] else []),

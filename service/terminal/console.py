@@ -1,4 +1,4 @@
-"""Where words are printed, and the signs they are printed with: a colour, a shape and a word, never colour alone."""
+"""Where words are printed, and the signs beside them: a colour, a shape and a word, never colour alone."""
 
 import os
 from collections.abc import Mapping

@@ -1,16 +1,18 @@
-"""Every rule of a checklist as a tree: what held, what did not, what could not be decided, down to each value."""
+"""Every rule of a checklist as a tree: what held, what did not, what is undecided, down to each value."""
+
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from service.checklist.amounts import Named
 from service.checklist.conditions import Condition, Criterion
 from service.checklist.rules import Check
-from service.checklist.terms import Term
 from service.checklist.trace import Trace
 from service.checklist.truth import UNKNOWN, Truth
 from service.terminal.checklist import Page
-from service.terminal.console import ANSWERS, STATUSES, VERDICTS, heading, listed_signs
+from service.terminal.console import ANSWERS, STATUSES, VERDICTS, heading
 from service.terminal.words import Words, clean
 
 
@@ -22,7 +24,6 @@ def print_trace(page: Page, console: Console) -> None:
     if trace.fault is not None:
         console.print(Text(f"The rules could not be evaluated: {trace.fault}."))
         return
-    console.print(Text(f"Rules: {listed_signs(VERDICTS.values())}.  Parts: {listed_signs(ANSWERS.values())}.", "dim"))
     branches = Branches(trace, page.words)
     for check in page.checklist.pack.checks:
         console.print(branches.check(check))
@@ -55,11 +56,18 @@ class Branches:
             self._grow(branch, part)
 
     def _evidence(self, condition: Condition, truth: Truth) -> str:
-        """What a criterion saw: a computed value, the facts behind it, or why it is not known."""
-        said = [self.words.because(each) for each in self.trace.because(condition)]
-        for criterion in condition.criteria():
-            said[:0] = self._computed(criterion)
+        """What a criterion saw: computed values, the facts behind them, or why it is not known."""
+        said = [value for criterion in condition.criteria() for value in self._computed(criterion)]
+        said += [self.words.because(each) for each in self.trace.because(condition)]
         if truth is UNKNOWN or not said:
             unknown = self.trace.unknowns(condition)
             said += [clean(f"{self.words.label(each.fact)} {each.detail}") for each in unknown]
         return f"  [{'; '.join(said)}]" if said else ""
+
+    def _computed(self, criterion: Criterion) -> Iterator[str]:
+        """The amounts that no fact shows: a named quantity, a limit that depends on the patient."""
+        left, right = criterion.measure.left, criterion.measure.right
+        if isinstance(left, Named) and (value := left.value(self.trace.case)) is not None:
+            yield f"{left.label}: {self.words.value('', value, left.unit)}"
+        if right is not None and (limit := right.value(self.trace.case)) is not None:
+            yield f"compared with {self.words.value('', limit, getattr(left, 'unit', None))}"

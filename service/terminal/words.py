@@ -34,7 +34,9 @@ _ARTICLE = re.compile(r"\bhas (no )?entry\b")
 
 def clean(text: str) -> str:
     """The text without what a terminal would obey or hide: control, direction and line characters."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(each) in _UNSEEN else each for each in text)
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(each) in _UNSEEN else each for each in text
+    )
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -66,7 +68,7 @@ def amount(value: int | Decimal, unit: str | None) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """The words of one pack: its vocabulary's labels, its named quantities, the site's policy, the clock's offset."""
+    """The words of one pack: its labels and named quantities, the site's policy, the offset of times."""
 
     pack: Pack
     library: Library
@@ -109,7 +111,9 @@ class Words:
         if isinstance(item, str):
             return self.value(name, item)
         fields = self.pack.vocabulary[name].fields
-        return ", ".join(self._part(item[each], fields[each].values) for each in fields if item.get(each) is not None)
+        return ", ".join(
+            self._part(item[each], fields[each].values) for each in fields if item.get(each) is not None
+        )
 
     def _part(self, value: Any, labels: Mapping[str, str]) -> str:
         if isinstance(value, Mapping):

@@ -160,19 +160,17 @@ class Chart:
         return newest(self.results(name))
 
     def newest_within(self, name, days, until=None, never_stale=None):
-        """The newest result no older than this many days (counted back from `until`).
+        """The newest result, if it is no older than this many days (counted back from `until`).
 
         A result that would not clear the patient (`never_stale`) has no age limit. A result
         with an age limit needs a time.
         """
-        until = until or self.today
-        kept = []
-        for result in self.results(name):
-            clears = result["value"] != never_stale
-            dated = result["when"] is not None
-            if not clears or (dated and (until - result["when"][0]).days <= days):
-                kept.append(result)
-        return newest(kept)
+        latest = self.newest(name)
+        if latest is None or latest["value"] == never_stale:
+            return latest
+        dated = latest["when"] is not None
+        fresh = dated and ((until or self.today) - latest["when"][0]).days <= days
+        return latest if fresh else None
 
     def when(self, text):
         """(calendar date where the infusion is, has a time of day, the instant)."""
@@ -211,10 +209,14 @@ def same_result(one, other):
 def newest(results):
     """The newest result, or None: there is none, or those of the last moment differ.
 
-    A result without a time could be the last one too, so it must say the same.
+    A result without a time does not count beside one that has a time; but a positive one,
+    which would not clear, is not forgotten: then the two must say the same.
     """
     last = max((r["when"] for r in results if r["when"]), default=None)
-    candidates = [r for r in results if r["when"] in (last, None)]
+    dated = last is not None
+    candidates = [
+        r for r in results if r["when"] == last or (dated and not r["when"] and r["value"] == "positive")
+    ]
     if not candidates or not all(same_result(r, candidates[0]) for r in candidates):
         return None
     return candidates[0]

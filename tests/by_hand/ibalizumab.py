@@ -78,6 +78,13 @@ def route(chart):
     return PASS if least == 0 or (minutes is not None and minutes >= least) else WARN
 
 
+def schedule(chart):
+    # site.reinitiation
+    gap = chart.days_since("last_dose_on")
+    later = (chart.value("dose_number") or 1) >= 2
+    return WARN if later and gap is not None and gap > chart.site("reinitiation_gap_days") else PASS
+
+
 CHECKS = {
     "age": age,
     "indication": indication,
@@ -86,5 +93,6 @@ CHECKS = {
     "pregnancy": pregnancy,
     "lactation": shared.lactation,
     "dose": dose,
+    "schedule": schedule,
     "route": route,
 }

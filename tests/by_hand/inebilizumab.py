@@ -55,7 +55,8 @@ def hepatitis_b(chart):
         return BLOCK
     found = [PASS]
     if surface != "negative":
-        recorded = bool(chart.results("hbsag"))
+        # Stale, undated or indeterminate is on record; none, or two that contradict each other, is not.
+        recorded = chart.newest("hbsag") is not None
         found.append(first_or_later(chart, BLOCK, WARN if recorded else BLOCK))
     if core == "positive":
         cleared = chart.value("hepatology_clearance") == "yes"
@@ -70,7 +71,7 @@ def tuberculosis(chart):
     found = [PASS if chart.value("tb_active") == "no" else BLOCK]
     test = screened(chart, "tb_test", "tb_screen_max_age_days")
     treatment = chart.value("latent_tb_treatment")
-    if treatment in (None, "not_started"):
+    if treatment == "not_started" or (treatment is None and test == "positive"):
         found.append(BLOCK)
     elif treatment == "in_progress":
         cleared = chart.value("infectious_disease_clearance") == "yes"
@@ -121,7 +122,9 @@ def immunosuppression(chart):
     if deficiency == "severe" and chart.region == "EU":
         return BLOCK
     chronic = drugs is None or any((d.get("use") or "chronic") == "chronic" for d in drugs)
-    return WARN if chronic or deficiency != "none" else PASS
+    # A mild immunodeficiency is part of the concern in the EU only.
+    passing = ("none", "mild") if chart.region == "US" else ("none",)
+    return WARN if chronic or deficiency not in passing else PASS
 
 
 def immunoglobulins(chart):
@@ -204,10 +207,9 @@ def schedule(chart):
         return WARN
     second = chart.value("dose_number") == 2
     tolerance = chart.site("second_dose_tolerance_days" if second else "schedule_tolerance_days")
-    for due in (due_by_interval(chart), chart.day("scheduled_on") or chart.today):
-        if due is None or abs((chart.today - due).days) > tolerance:
-            return WARN
-    return PASS
+    due, slot = due_by_interval(chart), chart.day("scheduled_on") or chart.today
+    on_time = due is not None and abs((chart.today - due).days) <= tolerance
+    return PASS if on_time and (chart.today - slot).days <= tolerance else WARN
 
 
 def due_by_interval(chart):

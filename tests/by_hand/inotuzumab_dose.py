@@ -37,7 +37,8 @@ def weight_to_check_again(chart):
     if latest is None:
         return None
     old = (chart.today - latest["when"][0]).days > chart.site("weight_max_age_days")
-    return any_of(old, weight_rose(chart, Decimal(10)), weight_fell(chart, Decimal(10)))
+    # With no weight before there is no change to speak of.
+    return old or bool(weight_rose(chart, Decimal(10))) or bool(weight_fell(chart, Decimal(10)))
 
 
 def body_surface(chart):
@@ -76,6 +77,8 @@ def amount(chart):
     ordered, surface = ordered_and_surface(chart)
     if ordered is None or surface is None:
         return BLOCK
+    if len(levels(chart)) > 1:
+        return BLOCK  # ino.dose.cr: the response is not known
     share = Decimal(str(chart.site("dose_tolerance_percent"))) / 100
     found = [PASS]
     for level in levels(chart):
@@ -96,6 +99,8 @@ def escalation(chart):
     ordered, surface = ordered_and_surface(chart)
     if ordered is None or surface is None:
         return BLOCK
+    if len(levels(chart)) > 1:
+        return BLOCK  # ino.dose.cr: the response is not known
     share = Decimal(str(chart.site("dose_tolerance_percent"))) / 100
     return BLOCK if ordered > reduced * surface * (1 + share) else PASS
 
@@ -129,6 +134,8 @@ def schedule(chart):
         found.append(WARN)
     shift = chart.days_since("scheduled_on")
     if chart.value("cycle_day") != 1:
+        if shift is None and gap is not None:
+            shift = gap - 7
         found.append(WARN if shift is None or abs(shift) > 2 else PASS)
     elif not first:
         found.append(WARN if shift is None or shift >= 14 else PASS)

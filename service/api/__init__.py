@@ -1,0 +1,1 @@
+"""The HTTP API: JSON for every program that is not this one."""

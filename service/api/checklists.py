@@ -1,0 +1,165 @@
+"""Checklists: make one, read it, read its trace, replay it."""
+
+import json
+import logging
+import re
+import time
+import uuid
+
+from flask import Response, g, request, url_for
+from flask_smorest import Blueprint
+from werkzeug.exceptions import UnsupportedMediaType
+
+from service.api.documentation import problem_responses
+from service.api.errors import KEY_HEADER, NotJson
+from service.api.parts import Parts, parts
+from service.api.responses import JSON, as_json
+from service.api.schemas import ChecklistSchema, ReplaySchema, TraceSchema
+from service.intake.answers import answer_to
+from service.intake.errors import BadInput, FieldError
+from service.intake.requests import RequestSchema
+from service.records.canonical import canonical
+from service.records.entries import Entry, Once
+
+log = logging.getLogger("dosegate")
+blueprint = Blueprint("checklists", __name__, url_prefix="/api/v1/checklists", description=__doc__)
+
+REPLAYED_HEADER = "Idempotent-Replayed"
+_KEY = re.compile(r"[!-~]{1,255}")
+_KEY_PARAMETER = {
+    "name": KEY_HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": f"^{_KEY.pattern}$"},
+    "description": "A text of visible ASCII characters, new for each new request. A retry with the same key and"
+    " the same body answers with the first result (200); with another body it is refused (422).",
+}
+_LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the checklist is from now on."}}
+_REPLAYED = {
+    **_LOCATION,
+    REPLAYED_HEADER: {"schema": {"type": "string", "const": "true"}, "description": "Always true here."},
+}
+_EXAMPLE = {
+    "drug": "inebilizumab",
+    "region": "US",
+    "infusion_at": "2026-12-01T09:00:00-05:00",
+    "patient": {"id": "MRN-1001"},
+    "facts": {
+        "birth_date": "1984-03-02",
+        "dose_number": 1,
+        "hbsag": {"value": "negative", "at": "2026-11-10", "source": "Observation/31"},
+        "vaccinations": [{"cvx": "187", "on": "2026-09-01"}],
+    },
+}
+_BODY = {"required": True, "content": {JSON: {"schema": RequestSchema, "example": _EXAMPLE}}}
+
+
+@blueprint.route("", methods=["POST"], parameters=[_KEY_PARAMETER])
+@blueprint.doc(requestBody=_BODY)
+@blueprint.response(201, ChecklistSchema, headers=_LOCATION, description="The result; it is recorded.")
+@blueprint.alt_response(
+    200, schema=ChecklistSchema, headers=_REPLAYED, success=True, description="The first result for this key."
+)
+@problem_responses(blueprint, 400, 413, 415, 422, 503)
+def make_checklist() -> Response:
+    """Check one infusion of one patient.
+
+    Every check of the drug's pack is answered. Unknown never passes, and nothing is answered that is not
+    recorded. 201 says that there is an answer, not that it is a pass: the status is in the body.
+    """
+    body = _received()
+    once, serving = _once(body), parts()
+    if once is not None and (first := serving.store.by_key(once)) is not None:
+        return _result(first, repeated=True)
+    entry = _evaluated(body, serving)
+    kept = serving.store.add(entry, serving.bases[entry.drug], once)
+    return _result(kept, repeated=kept.id != entry.id)
+
+
+@blueprint.route("/<uuid:checklist_id>")
+@blueprint.response(200, ChecklistSchema, description="The result, byte for byte as it was first answered.")
+@problem_responses(blueprint, 404, 503)
+def read_checklist(checklist_id: uuid.UUID) -> Response:
+    """Read a checklist again."""
+    return Response(parts().store.result(str(checklist_id)), mimetype=JSON)
+
+
+@blueprint.route("/<uuid:checklist_id>/trace")
+@blueprint.response(200, TraceSchema, description="Every rule, fired or not, down to each compared value.")
+@problem_responses(blueprint, 404, 503)
+def read_trace(checklist_id: uuid.UUID) -> Response:
+    """Read why each rule of a checklist fired, did not fire, or could not be decided."""
+    return Response(parts().store.trace(str(checklist_id)), mimetype=JSON)
+
+
+@blueprint.route("/<uuid:checklist_id>/replay", methods=["POST"])
+@blueprint.response(200, ReplaySchema, description="Whether the same came out again.")
+@problem_responses(blueprint, 404, 409, 503)
+def replay_checklist(checklist_id: uuid.UUID) -> Response:
+    """Evaluate the stored request again, under the stored pack and policy.
+
+    Result and trace are compared with the stored ones byte for byte. Nothing is recorded.
+    """
+    return as_json(parts().replayer.replay(str(checklist_id)))
+
+
+def _received() -> bytes:
+    """The body, as it came. Raises UnsupportedMediaType, RequestEntityTooLarge."""
+    if request.mimetype != JSON:
+        raise UnsupportedMediaType
+    return request.get_data(cache=False)
+
+
+def _once(body: bytes) -> Once | None:
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise BadInput([FieldError(KEY_HEADER, "must be 1 to 255 visible ASCII characters")])
+    return Once.of(key, body)
+
+
+def _evaluated(body: bytes, serving: Parts) -> Entry:
+    """The checklist for a body, not yet recorded. Raises BadInput, NotJson."""
+    id, now, started = str(uuid.uuid4()), serving.clock(), time.perf_counter()
+    try:
+        answered = answer_to(body, serving.library, id=id, evaluated_at=now)
+    except BadInput as error:
+        if _is_json(body):
+            raise
+        raise NotJson(error) from None
+    seconds = time.perf_counter() - started
+    checklist, pack = answered.checklist, answered.request.pack
+    fault = checklist.trace.fault
+    serving.metrics.checklist(pack.id, checklist.status.word, seconds, fault=fault is not None)
+    if fault is not None:
+        log.error("request %s: checklist %s is held by a fault: %s", g.request_id, id, fault)
+    return Entry(
+        id=id,
+        created_at=now,
+        patient=answered.request.patient,
+        drug=pack.id,
+        request=body,
+        result=canonical(answered.result),
+        trace=canonical(answered.trace),
+        pack=pack.digest,
+    )
+
+
+def _is_json(body: bytes) -> bool:
+    """Whether a refused body is JSON at all, though not JSON that is taken here."""
+    try:
+        json.loads(body.decode("utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        return False
+    except (RecursionError, ValueError):  # nested too deeply; a number of too many digits
+        return True
+    return True
+
+
+def _result(entry: Entry, *, repeated: bool) -> Response:
+    response = Response(entry.result, 200 if repeated else 201, mimetype=JSON)
+    response.headers["Location"] = url_for("checklists.read_checklist", checklist_id=entry.id)
+    if repeated:
+        response.headers[REPLAYED_HEADER] = "true"
+    return response

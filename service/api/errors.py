@@ -1,0 +1,90 @@
+"""Every error as problem details, whatever raised it; the log gets our own ids and the error's class only."""
+
+import logging
+
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+
+from service.api import problems
+from service.api.responses import as_problem
+from service.intake.errors import BadInput, FieldError
+from service.records.replay import CannotReplay
+from service.records.store import KeyReused, NoSuchChecklist, StoreUnavailable
+
+log = logging.getLogger("dosegate")
+KEY_HEADER = "Idempotency-Key"
+
+
+class NotJson(Exception):
+    """The body is no JSON at all."""
+
+    def __init__(self, reason: BadInput) -> None:
+        self.reason = reason
+        super().__init__()
+
+
+class NoSuchDrug(Exception):
+    """No pack has this id."""
+
+
+def from_http(error: HTTPException) -> Response:
+    """The problem for an error of HTTP itself; headers such as Allow stay."""
+    response = as_problem(problems.http_problem(error.code or 500))
+    for name, value in error.get_headers():
+        if name.casefold() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _bad_input(error: BadInput) -> Response:
+    fields = "1 field is" if len(error.errors) == 1 else f"{len(error.errors)} fields are"
+    return as_problem(problems.document(problems.BAD_INPUT, f"{fields} refused; nothing was recorded.", error.errors))
+
+
+def _not_json(error: NotJson) -> Response:
+    detail = "The body is not JSON; nothing was recorded."
+    return as_problem(problems.document(problems.BAD_JSON, detail, error.reason.errors))
+
+
+def _key_reused(_error: KeyReused) -> Response:
+    detail = "This idempotency key came before with another body. Send a new key with a new request."
+    errors = [FieldError(KEY_HEADER, "came before with another body")]
+    return as_problem(problems.document(problems.KEY_REUSED, detail, errors))
+
+
+def _no_such_checklist(_error: NoSuchChecklist) -> Response:
+    return as_problem(problems.document(problems.NO_CHECKLIST, "No checklist with this id is recorded here."))
+
+
+def _no_such_drug(_error: NoSuchDrug) -> Response:
+    detail = "No drug with this id has rules here; /api/v1/drugs lists those that have."
+    return as_problem(problems.document(problems.NO_DRUG, detail))
+
+
+def _cannot_replay(error: CannotReplay) -> Response:
+    log.error("request %s: a checklist cannot be replayed: %s", g.request_id, error)
+    return as_problem(problems.document(problems.CANNOT_REPLAY, f"This checklist cannot be replayed: {error}."))
+
+
+def _store_unavailable(error: StoreUnavailable) -> Response:
+    log.error("request %s: the store failed: %s", g.request_id, error)
+    detail = "The records cannot be read or written now, so nothing is answered. Try again, or work by hand."
+    return as_problem(problems.document(problems.STORE_UNAVAILABLE, detail))
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.error("request %s: %s", g.request_id, type(error).__name__)
+    return as_problem(problems.http_problem(500))
+
+
+def register(app: Flask) -> None:
+    """Answer every error of this application with a problem."""
+    app.register_error_handler(BadInput, _bad_input)
+    app.register_error_handler(NotJson, _not_json)
+    app.register_error_handler(KeyReused, _key_reused)
+    app.register_error_handler(NoSuchChecklist, _no_such_checklist)
+    app.register_error_handler(NoSuchDrug, _no_such_drug)
+    app.register_error_handler(CannotReplay, _cannot_replay)
+    app.register_error_handler(StoreUnavailable, _store_unavailable)
+    app.register_error_handler(HTTPException, from_http)
+    app.register_error_handler(Exception, _unforeseen)

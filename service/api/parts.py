@@ -1,0 +1,38 @@
+"""What a request is served with; `service.app` puts it together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask, current_app
+
+from service.api.metrics import Metrics
+from service.knowledge.library import Library
+from service.records.entries import Basis
+from service.records.replay import Replayer
+from service.records.store import Store
+
+_NAME = "dosegate"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The library and the basis of each of its packs, the records, the clock and the counters."""
+
+    library: Library
+    bases: Mapping[str, Basis]
+    store: Store
+    replayer: Replayer
+    clock: Callable[[], datetime]
+    metrics: Metrics
+
+
+def install(app: Flask, parts: Parts) -> None:
+    """Give an application its parts."""
+    app.extensions[_NAME] = parts
+
+
+def parts() -> Parts:
+    """The parts of the application that serves this request."""
+    found: Parts = current_app.extensions[_NAME]
+    return found

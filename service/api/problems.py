@@ -1,0 +1,58 @@
+"""The shape of every error: problem details (RFC 9457). Nothing of a patient is ever in one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from service.intake.errors import FieldError
+
+MEDIA_TYPE = "application/problem+json"
+_OWN = "urn:dosegate:problem:"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sort of problem: its type (the same for ever), its status and its title."""
+
+    type: str
+    status: int
+    title: str
+
+
+BAD_JSON = Kind(f"{_OWN}bad-json", 400, "Not JSON")
+BAD_INPUT = Kind(f"{_OWN}bad-input", 422, "Bad input")
+KEY_REUSED = Kind(f"{_OWN}key-reused", 422, "Idempotency key used before")
+NO_CHECKLIST = Kind(f"{_OWN}no-such-checklist", 404, "No such checklist")
+NO_DRUG = Kind(f"{_OWN}no-such-drug", 404, "No such drug")
+CANNOT_REPLAY = Kind(f"{_OWN}cannot-replay", 409, "Cannot be replayed")
+STORE_UNAVAILABLE = Kind(f"{_OWN}store-unavailable", 503, "The records are not available")
+
+# What is said of an error that HTTP itself names; the request's own words are never repeated.
+_DETAILS = {
+    400: "The request is not well formed.",
+    404: "There is nothing at this address.",
+    405: "This address does not take this method; the header Allow names those it takes.",
+    413: "The body is larger than 256 KiB.",
+    415: "The body must be sent as application/json.",
+    500: "The service failed. Nothing was recorded or answered; report the request id.",
+}
+
+
+def document(kind: Kind, detail: str, errors: Sequence[FieldError] = ()) -> dict[str, Any]:
+    """The problem as a document; `errors` name each bad field."""
+    problem: dict[str, Any] = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+    }
+    if errors:
+        problem["errors"] = [{"path": each.path, "message": each.message} for each in errors]
+    return problem
+
+
+def http_problem(status: int) -> dict[str, Any]:
+    """The problem for a plain HTTP status."""
+    phrase = HTTPStatus(status).phrase
+    return document(Kind("about:blank", status, phrase), _DETAILS.get(status, f"{phrase}."))

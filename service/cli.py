@@ -1,0 +1,302 @@
+"""The command line. Commands import what they need when they run, so that `dosegate check` starts fast."""
+
+import errno
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from service.intake.answers import Answer
+    from service.knowledge.library import Library
+
+EXAMPLES = ("blocked", "inebilizumab", "ibalizumab", "inotuzumab_ozogamicin")
+BAD_INPUT, FAULT = 2, 1
+INTERRUPTED, NOBODY_READS = 128 + 2, 128 + 13  # as a shell reports SIGINT and SIGPIPE
+
+Command = Callable[..., None]
+
+
+class _Group(click.Group):
+    """The commands, with every failure turned into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # What is still buffered goes nowhere, else the interpreter would complain on its way out.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(NOBODY_READS)
+        except OSError as error:
+            _refuse([f"{error.filename or 'the output'}: {os.strerror(error.errno or errno.EIO)}"], FAULT)
+        except Exception as error:  # nothing of the patient may reach a log by way of a traceback
+            _refuse([_fault(error)], FAULT)
+
+
+def _fault(error: Exception) -> str:
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" in {place.tb_frame.f_globals.get('__name__')}, line {place.tb_lineno}" if place else ""
+    return f"internal error: {type(error).__name__}{where}. Nothing was evaluated; hold, and report this"
+
+
+def _refuse(messages: list[str], status: int = BAD_INPUT) -> NoReturn:
+    """One line on standard error for each thing that is wrong."""
+    for message in messages:
+        click.echo(f"dosegate: {_one_line(message)}", err=True)
+    sys.exit(status)
+
+
+def _one_line(text: str) -> str:
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def with_rules(command: Command) -> Command:
+    """`--rules` and `--policy`, for a command that is given the library made of them."""
+
+    @functools.wraps(command)
+    def with_library(*args: Any, rules: Path | None, policy: Path | None, **options: Any) -> None:
+        command(*args, library=_library(rules, policy), **options)
+
+    return rules_options(with_library)
+
+
+def rules_options(command: Command) -> Command:
+    """`--rules` and `--policy`."""
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    command = click.option(
+        "--policy",
+        type=file,
+        envvar="DOSEGATE_POLICY",
+        help="The site's policy, instead of the one among the rules.",
+    )(command)
+    return click.option(
+        "--rules",
+        type=folder,
+        envvar="DOSEGATE_RULES",
+        help="A folder of rules, instead of those that are shipped.",
+    )(command)
+
+
+def _library(rules: Path | None, policy: Path | None) -> "Library":
+    from service.knowledge.library import load_library  # noqa: PLC0415
+    from service.knowledge.problems import KnowledgeError  # noqa: PLC0415
+
+    try:
+        return load_library(rules, policy)
+    except KnowledgeError as error:
+        _refuse([str(problem) for problem in error.problems])
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="dosegate", message="dosegate %(version)s")
+def main() -> None:
+    """Pre-infusion checklist for monoclonal antibodies: every item answered, cited and replayable.
+
+    It supports clinical judgement and does not replace it. To see it work: dosegate demo
+    """
+
+
+@main.command()
+@click.argument("file", metavar="FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--trace", is_flag=True, help="Show why each rule fired, did not fire or could not be decided.")
+@click.option("--lines", is_flag=True, help="Read one request a line, answer each with one line of JSON.")
+@with_rules
+def check(file: str, library: "Library", *, as_json: bool, trace: bool, lines: bool) -> None:
+    r"""Answer the request in FILE, or on standard input where FILE is -.
+
+    A request is a JSON object with drug, infusion_at, patient and facts; to see one: dosegate demo --request
+    A FILE that ends in .jsonl holds one request a line. Nothing is recorded.
+
+    \b
+    Exit status: 0 pass, 3 warn, 4 block, 2 bad input, 1 internal error;
+    of several requests the worst (1, 2, 4, 3, 0).
+    """
+    with _opened(file) as stream:
+        if lines or file.lower().endswith(".jsonl"):
+            sys.exit(_check_lines(stream, file, library, trace=trace))
+        sys.exit(_check_one(stream, library, as_json=as_json, trace=trace))
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(file).open("rb") as stream:
+            stream.peek(1)  # a folder, or a file that cannot be read, says so now
+            yield stream
+    except OSError as error:
+        if error.filename is None and not isinstance(error, IsADirectoryError):
+            raise
+        _refuse([f"{file}: cannot be read: {os.strerror(error.errno or errno.EIO).lower()}"])
+
+
+def _check_one(stream: BinaryIO, library: "Library", *, as_json: bool, trace: bool) -> int:
+    from service.intake.errors import BadInput  # noqa: PLC0415
+    from service.intake.json_text import MOST_BYTES  # noqa: PLC0415
+    from service.terminal.batch import EXITS, document_of, respond  # noqa: PLC0415
+
+    try:
+        answer = respond(stream.read(MOST_BYTES + 1), library, datetime.now(UTC))
+    except BadInput as bad:
+        _refuse([f"{each.path}: {each.message}" if each.path else each.message for each in bad.errors])
+    if as_json:
+        _print_json(document_of(answer, trace=trace), indent=2)
+    else:
+        _print_checklist(answer, library, trace=trace)
+    return EXITS[answer.checklist.status]
+
+
+def _print_checklist(answer: "Answer", library: "Library", *, trace: bool = False) -> None:
+    from service.terminal.checklist import Page  # noqa: PLC0415  rich is slow to import, and JSON needs none
+    from service.terminal.console import standard_output  # noqa: PLC0415
+    from service.terminal.trace import print_trace  # noqa: PLC0415
+
+    page, console = Page(answer, library), standard_output()
+    page.print(console)
+    if trace:
+        print_trace(page, console)
+
+
+def _check_lines(stream: BinaryIO, file: str, library: "Library", *, trace: bool) -> int:
+    from service.terminal.batch import Exit, answer_line, lines_of, worst  # noqa: PLC0415
+
+    status: Exit | None = None
+    with _progress(stream) as advance:
+        for line in lines_of(stream):
+            answered, document = answer_line(line, library, datetime.now(UTC), trace=trace)
+            status = answered if status is None else worst(status, answered)
+            _print_json(document)
+            advance(line.size)
+    if status is None:
+        _refuse([f"{file}: holds no request"])
+    return status
+
+
+@contextmanager
+def _progress(stream: BinaryIO) -> Iterator[Callable[[int], None]]:
+    """How far a file has been read, on a terminal where no answers run past."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield lambda _: None
+        return
+    from service.terminal.progress import bar  # noqa: PLC0415
+
+    size = os.fstat(stream.fileno()).st_size
+    with bar(size or None) as advance:
+        yield advance
+
+
+def _print_json(document: Any, indent: int | None = None) -> None:
+    separators = None if indent else (",", ":")
+    text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
+    sys.stdout.buffer.write(text.encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_rules
+def drugs(library: "Library", *, as_json: bool) -> None:
+    """List the drugs that have rules."""
+    from service.terminal import shelf  # noqa: PLC0415
+
+    if as_json:
+        _print_json(shelf.shelf_document(library), indent=2)
+        return
+    from service.terminal.console import standard_output  # noqa: PLC0415
+    from service.terminal.tables import shelf_table  # noqa: PLC0415
+
+    standard_output().print(shelf_table(library))
+
+
+@main.command()
+@click.argument("drug")
+@click.option("--check", "only", metavar="CHECK", help="Only this check, such as hepatitis_b.")
+@with_rules
+def explain(drug: str, library: "Library", *, only: str | None) -> None:
+    """Print the rules of DRUG as a pharmacist reads them, with sources and what is not checked."""
+    from service.knowledge.library import UnknownDrug  # noqa: PLC0415
+    from service.knowledge.problems import did_you_mean  # noqa: PLC0415
+    from service.terminal.console import standard_output  # noqa: PLC0415
+    from service.terminal.pack import print_pack  # noqa: PLC0415
+
+    try:
+        pack = library.find(drug)
+    except UnknownDrug as unknown:
+        near = "; ".join(f"{each.id} ({', '.join(each.brands)})" for each in unknown.near)
+        also = f". Names that look like it: {near}" if near else "; `dosegate drugs` lists those that there are"
+        _refuse([f"{drug}: no drug here has this name{also}"])
+    known = [each.id for each in pack.checks]
+    if only is not None and only not in known:
+        _refuse(
+            [f"{only}: {pack.id} has no such check.{did_you_mean(only, known)} It has {', '.join(known)}"]
+        )
+    print_pack(pack, library, standard_output(), only)
+
+
+@main.command()
+@with_rules
+def lint(library: "Library") -> None:
+    """Read every pack and say whether it is sound: schema, sources, ledger, contradictions, review dates."""
+    from service.terminal import shelf  # noqa: PLC0415
+
+    problems = shelf.unused(library)
+    if problems:
+        _refuse([str(problem) for problem in problems])
+    for line in shelf.report(library, datetime.now(UTC).date()):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("example", type=click.Choice(EXAMPLES), default=EXAMPLES[0])
+@click.option("--request", is_flag=True, help="Print the request itself, to start one of your own from.")
+@with_rules
+def demo(example: str, library: "Library", *, request: bool) -> None:
+    """Print one worked checklist of a made-up patient."""
+    text = files("service").joinpath("examples", f"{example}.json").read_bytes()
+    if request:
+        sys.stdout.buffer.write(text)
+        return
+    from service.terminal.batch import respond  # noqa: PLC0415
+
+    click.echo("A made-up patient, as `dosegate check` answers. The request: dosegate demo --request\n")
+    _print_checklist(respond(text, library, datetime.now(UTC)), library)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that answer."
+)
+@rules_options
+def serve(host: str, port: int, workers: int, rules: Path | None, policy: Path | None) -> None:
+    """Answer over HTTP: the nurse's page, the API and the hooks of the health record."""
+    from service.server import serve as run  # noqa: PLC0415
+    from service.settings import BadSetting, Settings  # noqa: PLC0415
+
+    try:
+        settings = Settings.from_environment()
+    except BadSetting as bad:
+        _refuse([str(bad)])
+    run(host, port, workers, replace(settings, rules=rules or settings.rules, policy=policy or settings.policy))

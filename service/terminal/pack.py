@@ -1,0 +1,207 @@
+"""A drug pack as a pharmacist reads it: each rule in words, its sources, and what is not checked and why."""
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+from rich.tree import Tree
+
+from service.checklist.conditions import AllOf, Condition, Criterion, Not
+from service.checklist.rules import Check, Citation, IfUnknown, Pack, Rule
+from service.checklist.terms import Region
+from service.knowledge.library import Library
+from service.knowledge.review import coverage
+from service.terminal.checklist import KINDS, OVERRIDES, SHORT_DIGEST
+from service.terminal.console import STATUSES, heading, labelled
+from service.terminal.words import Words, counted
+
+
+def print_pack(pack: Pack, library: Library, console: Console, only: str | None = None) -> None:
+    """Print a pack, or one check of it."""
+    explained = Explained(pack, library)
+    parts = [explained.header()]
+    for check in pack.checks:
+        if only in (None, check.id):
+            parts.extend(explained.check(check))
+    if only is None:
+        parts.extend(
+            (*explained.observations(), *explained.not_checked(), *explained.conflicts(), *explained.facts())
+        )
+    for part in parts:
+        console.print(part)
+
+
+class Explained:
+    """The parts of an explanation, top to bottom."""
+
+    def __init__(self, pack: Pack, library: Library) -> None:
+        self.pack, self.library, self.words = pack, library, Words.of(pack, library)
+
+    def header(self) -> RenderableType:
+        """Which pack this is, and who answers for it."""
+        pack = self.pack
+        account = coverage(pack, self.library.ledger)
+        rows = [
+            ("Names", ", ".join((*pack.brands, *pack.aliases)) or "none"),
+            ("Excipients", ", ".join(pack.excipients) or "none"),
+            ("Not", ", ".join(pack.look_alikes) or "no look-alike"),
+            ("Regions", ", ".join(pack.regions)),
+            ("Version", f"{pack.version}, {pack.status}, {pack.digest[:SHORT_DIGEST]}"),
+            ("Owner", f"{pack.owner}; review by {pack.review_by}"),
+            ("Holds", f"{counted(len(pack.checks), 'check')}, {counted(len(pack.rules), 'rule')}"),
+            ("Ledger", f"{len(account.accounted)} of {len(account.rows)} rows accounted for"),
+        ]
+        title = Text.assemble((pack.title, "bold"), f"  {pack.drug_class}")
+        return Group(title, labelled([(label, Text(text)) for label, text in rows]))
+
+    def check(self, check: Check) -> Iterator[RenderableType]:
+        """A check and each of its rules."""
+        yield Text()
+        yield Text.assemble(heading(check.title), (f"  {check.id}", "dim"))
+        if check.applies is not None:
+            yield Padding(self._tree("Applies if", check.applies), (0, 0, 0, 2))
+            yield labelled([("Otherwise", Text(check.not_applicable))])
+        yield labelled([("Passes as", Text(check.nothing_found))])
+        for rule in check.rules:
+            yield Text()
+            yield self._rule(check, rule)
+
+    def _rule(self, check: Check, rule: Rule) -> RenderableType:
+        regions = [
+            region
+            for region in self.pack.regions
+            if all(_allows(condition, region) for condition in (check.applies, rule.applies))
+        ]
+        top = Text.assemble(
+            "  ",
+            STATUSES[rule.status].text,
+            f" in {', '.join(regions)}  ",
+            (rule.id, "bold"),
+            f"  {KINDS[rule.kind]}",
+        )
+        if rule.unverified:
+            top.append("  unverified", "bold magenta")
+        parts: list[RenderableType] = [top]
+        if (narrowed := _beyond_region(rule.applies)) is not None:
+            parts.append(Padding(self._tree("Applies if", narrowed), (0, 0, 0, 4)))
+        core = _core(check, rule)
+        verb = f"{STATUSES[rule.status].word.capitalize()}s"
+        if isinstance(core, Not):
+            parts.append(Padding(self._tree(f"{verb} unless", core.part), (0, 0, 0, 4)))
+        else:
+            parts.append(Padding(self._tree(f"{verb} if", core), (0, 0, 0, 4)))
+        rows = [
+            ("Says", Text(rule.message)),
+            ("Do", Text(rule.action)),
+            ("Unknown", _if_unknown(rule.if_unknown)),
+        ]
+        rows += [("Adds", Text(note.text)) for note in rule.notes]
+        rows += [("Override", Text(OVERRIDES[rule.override]))]
+        parts.append(labelled([*rows, *self._cited(rule.citations)], indent=4))
+        return Group(*parts)
+
+    def _cited(self, citations: tuple[Citation, ...]) -> Iterator[tuple[str, Text]]:
+        for citation in citations:
+            source = citation.source
+            where = f"{source.title}, {source.grade}, revised {source.revised}, at {citation.at}"
+            yield "Source", Text.assemble(where, (f"  [{', '.join(citation.ledger)}]", "dim"))
+
+    def _tree(self, label: str, condition: Condition) -> Tree:
+        line, parts = self.words.condition(condition)
+        tree = Tree(Text.assemble((f"{label}  ", "dim"), line), guide_style="dim")
+        self._grow(tree, parts)
+        return tree
+
+    def _grow(self, tree: Tree, parts: tuple[Condition, ...]) -> None:
+        for part in parts:
+            line, inner = self.words.condition(part)
+            self._grow(tree.add(Text(line)), inner)
+
+    def observations(self) -> Iterator[RenderableType]:
+        """How long to observe, and when."""
+        yield Text()
+        yield heading("After the infusion")
+        for plan in self.pack.observations:
+            if plan.when is not None:
+                yield Padding(self._tree("If", plan.when), (0, 0, 0, 2))
+            said = Text(f"{plan.minutes_after} minutes. {plan.text}")
+            yield labelled([("Observe", said), *self._cited(plan.citations)])
+
+    def not_checked(self) -> Iterator[RenderableType]:
+        """The ledger rows that no rule checks before the start, each with its reason."""
+        yield Text()
+        yield heading(f"Not checked before the start: {counted(len(self.pack.not_checked), 'ledger row')}")
+        for each in self.pack.not_checked:
+            used = f" Used in: {each.used_in}." if each.used_in else ""
+            row = self.library.ledger[each.row]
+            yield Group(
+                Text(f"  {each.row}", "bold"),
+                labelled(
+                    [("States", Text(row.statement)), ("Why not", Text(f"{each.reason}{used}"))], indent=4
+                ),
+            )
+
+    def conflicts(self) -> Iterator[RenderableType]:
+        """Where sources disagree, and which one binds."""
+        if not self.pack.conflicts:
+            return
+        yield Text()
+        yield heading("Where sources disagree")
+        for conflict in self.pack.conflicts:
+            rows = [
+                ("Chosen" if source == conflict.chosen else "Not", Text(f"{self._source(source)}: {said}"))
+                for source, said in conflict.says.items()
+            ]
+            about = Text(f"  About {conflict.about}", "bold")
+            yield Group(about, labelled([*rows, ("Why", Text(conflict.why))], indent=4))
+
+    def _source(self, name: str) -> str:
+        source = self.pack.sources[name]
+        return f"{source.title}, revised {source.revised}"
+
+    def facts(self) -> Iterator[RenderableType]:
+        """The facts that any rule reads."""
+        read = self.pack.facts_read
+        yield Text()
+        yield heading(f"Reads {counted(len(read), 'fact')}")
+        vocabulary = self.pack.vocabulary
+        yield labelled([(name, Text(vocabulary[name].question)) for name in read])
+
+
+def _core(check: Check, rule: Rule) -> Condition:
+    """What the rule's verb says, without what narrows the rule and its check."""
+    narrowed = check.applies is not None or rule.applies is not None
+    return rule.concern.parts[-1] if narrowed else rule.concern
+
+
+def _if_unknown(answer: IfUnknown | None) -> Text:
+    if answer is None:
+        return Text("always decided: only what is on record counts")
+    word = STATUSES[answer.status]
+    return Text.assemble(word.text, f"  {answer.action}")
+
+
+def _region_of(condition: Condition) -> Criterion | None:
+    is_region = isinstance(condition, Criterion) and isinstance(condition.measure.left, Region)
+    return condition if is_region else None  # type: ignore[return-value]
+
+
+def _allows(condition: Condition | None, region: str) -> bool:
+    """Whether a narrowing condition leaves the rule in force in a region."""
+    if condition is None:
+        return True
+    parts = condition.parts if isinstance(condition, AllOf) else (condition,)
+    return all(
+        criterion.operator.test(region, criterion.operand)
+        for criterion in map(_region_of, parts)
+        if criterion is not None
+    )
+
+
+def _beyond_region(condition: Condition | None) -> Condition | None:
+    """What narrows a rule besides the region, which stands beside its severity."""
+    if not isinstance(condition, AllOf):
+        return None if condition is None or _region_of(condition) else condition
+    rest = tuple(part for part in condition.parts if _region_of(part) is None)
+    return rest[0] if len(rest) == 1 else AllOf(rest) if rest else None
