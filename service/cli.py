@@ -244,7 +244,9 @@ def explain(drug: str, library: "Library", *, only: str | None) -> None:
         pack = library.find(drug)
     except UnknownDrug as unknown:
         near = "; ".join(f"{each.id} ({', '.join(each.brands)})" for each in unknown.near)
-        also = f". Names that look like it: {near}" if near else "; `dosegate drugs` lists those that there are"
+        also = (
+            f". Names that look like it: {near}" if near else "; `dosegate drugs` lists those that there are"
+        )
         _refuse([f"{drug}: no drug here has this name{also}"])
     known = [each.id for each in pack.checks]
     if only is not None and only not in known:
@@ -299,4 +301,9 @@ def serve(host: str, port: int, workers: int, rules: Path | None, policy: Path |
         settings = Settings.from_environment()
     except BadSetting as bad:
         _refuse([str(bad)])
-    run(host, port, workers, replace(settings, rules=rules or settings.rules, policy=policy or settings.policy))
+    run(
+        host,
+        port,
+        workers,
+        replace(settings, rules=rules or settings.rules, policy=policy or settings.policy),
+    )

@@ -34,7 +34,9 @@ class Settings:
             database, rules, policy = env.str(DATABASE, cls.database), env.str(RULES, ""), env.str(POLICY, "")
         except EnvError as error:
             raise BadSetting(str(error)) from None
-        return cls(_sqlite_file(database), _path(RULES, rules, Path.is_dir), _path(POLICY, policy, Path.is_file))
+        return cls(
+            _sqlite_file(database), _path(RULES, rules, Path.is_dir), _path(POLICY, policy, Path.is_file)
+        )
 
 
 def _sqlite_file(url: str) -> str:

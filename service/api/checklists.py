@@ -7,10 +7,9 @@ import time
 import uuid
 
 from flask import Response, g, request, url_for
-from flask_smorest import Blueprint
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
-from service.api.documentation import problem_responses
+from service.api.documentation import Answers, Section
 from service.api.errors import KEY_HEADER, NotJson
 from service.api.parts import Parts, parts
 from service.api.responses import JSON, as_json
@@ -22,7 +21,7 @@ from service.records.canonical import canonical
 from service.records.entries import Entry, Once
 
 log = logging.getLogger("dosegate")
-blueprint = Blueprint("checklists", __name__, url_prefix="/api/v1/checklists", description=__doc__)
+section = Section("checklists", __doc__, "/api/v1/checklists")
 
 REPLAYED_HEADER = "Idempotent-Replayed"
 _KEY = re.compile(r"[!-~]{1,255}")
@@ -31,8 +30,8 @@ _KEY_PARAMETER = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "pattern": f"^{_KEY.pattern}$"},
-    "description": "A text of visible ASCII characters, new for each new request. A retry with the same key and"
-    " the same body answers with the first result (200); with another body it is refused (422).",
+    "description": "A text of visible ASCII characters, new for each new request. A retry with the same key "
+    "and the same body answers with the first result (200); with another body it is refused (422).",
 }
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the checklist is from now on."}}
 _REPLAYED = {
@@ -51,16 +50,17 @@ _EXAMPLE = {
         "vaccinations": [{"cvx": "187", "on": "2026-09-01"}],
     },
 }
-_BODY = {"required": True, "content": {JSON: {"schema": RequestSchema, "example": _EXAMPLE}}}
 
 
-@blueprint.route("", methods=["POST"], parameters=[_KEY_PARAMETER])
-@blueprint.doc(requestBody=_BODY)
-@blueprint.response(201, ChecklistSchema, headers=_LOCATION, description="The result; it is recorded.")
-@blueprint.alt_response(
-    200, schema=ChecklistSchema, headers=_REPLAYED, success=True, description="The first result for this key."
+@section.endpoint(
+    "",
+    Answers(201, "The result; it is recorded.", ChecklistSchema, _LOCATION),
+    Answers(200, "The first result for this key.", ChecklistSchema, _REPLAYED),
+    problems=(400, 413, 415, 422, 503),
+    method="POST",
+    parameters=(_KEY_PARAMETER,),
+    requestBody={"required": True, "content": {JSON: {"schema": RequestSchema, "example": _EXAMPLE}}},
 )
-@problem_responses(blueprint, 400, 413, 415, 422, 503)
 def make_checklist() -> Response:
     """Check one infusion of one patient.
 
@@ -76,25 +76,32 @@ def make_checklist() -> Response:
     return _result(kept, repeated=kept.id != entry.id)
 
 
-@blueprint.route("/<uuid:checklist_id>")
-@blueprint.response(200, ChecklistSchema, description="The result, byte for byte as it was first answered.")
-@problem_responses(blueprint, 404, 503)
+@section.endpoint(
+    "/<uuid:checklist_id>",
+    Answers(200, "The result, byte for byte as it was first answered.", ChecklistSchema),
+    problems=(404, 503),
+)
 def read_checklist(checklist_id: uuid.UUID) -> Response:
     """Read a checklist again."""
     return Response(parts().store.result(str(checklist_id)), mimetype=JSON)
 
 
-@blueprint.route("/<uuid:checklist_id>/trace")
-@blueprint.response(200, TraceSchema, description="Every rule, fired or not, down to each compared value.")
-@problem_responses(blueprint, 404, 503)
+@section.endpoint(
+    "/<uuid:checklist_id>/trace",
+    Answers(200, "Every rule, fired or not, down to each compared value.", TraceSchema),
+    problems=(404, 503),
+)
 def read_trace(checklist_id: uuid.UUID) -> Response:
     """Read why each rule of a checklist fired, did not fire, or could not be decided."""
     return Response(parts().store.trace(str(checklist_id)), mimetype=JSON)
 
 
-@blueprint.route("/<uuid:checklist_id>/replay", methods=["POST"])
-@blueprint.response(200, ReplaySchema, description="Whether the same came out again.")
-@problem_responses(blueprint, 404, 409, 503)
+@section.endpoint(
+    "/<uuid:checklist_id>/replay",
+    Answers(200, "Whether the same came out again.", ReplaySchema),
+    problems=(404, 409, 503),
+    method="POST",
+)
 def replay_checklist(checklist_id: uuid.UUID) -> Response:
     """Evaluate the stored request again, under the stored pack and policy.
 
@@ -104,10 +111,15 @@ def replay_checklist(checklist_id: uuid.UUID) -> Response:
 
 
 def _received() -> bytes:
-    """The body, as it came. Raises UnsupportedMediaType, RequestEntityTooLarge."""
+    """The body, as it came. Raises UnsupportedMediaType, RequestEntityTooLarge, BadRequest."""
     if request.mimetype != JSON:
         raise UnsupportedMediaType
-    return request.get_data(cache=False)
+    try:
+        return request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception as error:  # the server's own errors for a body that breaks off or is badly framed
+        raise BadRequest from error
 
 
 def _once(body: bytes) -> Once | None:

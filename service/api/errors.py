@@ -38,7 +38,9 @@ def from_http(error: HTTPException) -> Response:
 
 def _bad_input(error: BadInput) -> Response:
     fields = "1 field is" if len(error.errors) == 1 else f"{len(error.errors)} fields are"
-    return as_problem(problems.document(problems.BAD_INPUT, f"{fields} refused; nothing was recorded.", error.errors))
+    return as_problem(
+        problems.document(problems.BAD_INPUT, f"{fields} refused; nothing was recorded.", error.errors)
+    )
 
 
 def _not_json(error: NotJson) -> Response:
@@ -63,7 +65,9 @@ def _no_such_drug(_error: NoSuchDrug) -> Response:
 
 def _cannot_replay(error: CannotReplay) -> Response:
     log.error("request %s: a checklist cannot be replayed: %s", g.request_id, error)
-    return as_problem(problems.document(problems.CANNOT_REPLAY, f"This checklist cannot be replayed: {error}."))
+    return as_problem(
+        problems.document(problems.CANNOT_REPLAY, f"This checklist cannot be replayed: {error}.")
+    )
 
 
 def _store_unavailable(error: StoreUnavailable) -> Response:

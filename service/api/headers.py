@@ -1,4 +1,4 @@
-"""What every response carries: an id of ours, and headers that keep a browser from doing more than it should."""
+"""What every response carries: an id of ours, and headers that keep a browser in bounds."""
 
 import uuid
 

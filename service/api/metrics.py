@@ -44,7 +44,9 @@ class Metrics:
         yield from _family("checklists_total", "counter", "Evaluated checklists.", self._checklists.items())
         faults = [((), self._faults)]
         yield from _family("engine_faults_total", "counter", "Checklists held by a fault of ours.", faults)
-        yield from _family("evaluation_seconds", "summary", "Time from a request's body to its checklist.", ())
+        yield from _family(
+            "evaluation_seconds", "summary", "Time from a request's body to its checklist.", ()
+        )
         yield _sample("evaluation_seconds_sum", (), round(self._seconds, 6))
         yield _sample("evaluation_seconds_count", (), self._evaluations)
 

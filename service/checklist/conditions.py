@@ -9,10 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
+from typing import Any
 
 from service.checklist.evidence import Case, Reason, Unknown
+from service.checklist.lists import Entry
 from service.checklist.operators import Operator
-from service.checklist.terms import CollectedOn, Constant, FactValue, Measured, Term
+from service.checklist.terms import CollectedOn, Constant, FactValue, Measured, Region, Term
 from service.checklist.truth import FALSE, NEGATION, TRUE, UNKNOWN, Truth
 
 Scaled = str | int | None
@@ -95,10 +98,22 @@ class Measure:
         if self.right is not None and self.right.value(case) is None:
             yield from self.right.unknowns(case)
 
+    @cached_property
+    def readers(self) -> tuple[Any, ...]:
+        """The terms in it that read a fact or the region."""
+        return tuple(_readers(self.terms()))
+
     def terms(self) -> tuple[Term, ...]:
         """The terms it is made of, those of its age limit included."""
         age = (self.age.limit, self.age.before) if self.age else ()
         return (self.left, *((self.right,) if self.right else ()), *age)
+
+
+def _readers(terms: tuple[Term, ...]) -> Iterator[Term]:
+    for term in terms:
+        if isinstance(term, FactValue | Entry | Region):
+            yield term
+        yield from _readers(term.inputs())
 
 
 def _scaled(value: Measured, whole: bool) -> Scaled:
@@ -118,12 +133,9 @@ class Condition:
         """Its truth, given the measured values."""
         raise NotImplementedError
 
-    def settling(self, values: Values) -> "Iterator[Criterion]":
-        """The criteria that settle the whole: under min and max, those parts whose truth is the whole's."""
-        truth = self.truth(values)
-        for part in self.parts:
-            if part.truth(values) is truth:
-                yield from part.settling(values)
+    def settled(self, values: Values) -> "tuple[Truth, list[Criterion]]":
+        """Its truth, and the criteria that settle it: the parts whose truth is the whole's, and theirs."""
+        raise NotImplementedError
 
     def criteria(self) -> "Iterator[Criterion]":
         """Every criterion in it."""
@@ -171,8 +183,8 @@ class Criterion(Condition):
                 return self.against
         return UNKNOWN
 
-    def settling(self, values: Values) -> "Iterator[Criterion]":
-        yield self
+    def settled(self, values: Values) -> "tuple[Truth, list[Criterion]]":
+        return self.truth(values), [self]
 
     def criteria(self) -> "Iterator[Criterion]":
         yield self
@@ -193,6 +205,18 @@ class Criterion(Condition):
         return isinstance(self.measure.left, CollectedOn)
 
 
+def _settled(parts: "tuple[Condition, ...]", values: Values, start: Truth) -> "tuple[Truth, list[Criterion]]":
+    """The extreme of the parts (the least for *all*, the greatest for *any*) and what settles it."""
+    truth, found = start, []
+    for part in parts:
+        this, criteria = part.settled(values)
+        if this is truth:
+            found += criteria
+        elif (this < truth) is (start is TRUE):
+            truth, found = this, list(criteria)
+    return truth, found
+
+
 @dataclass(frozen=True, eq=False)
 class AllOf(Condition):
     """Every part holds."""
@@ -208,6 +232,9 @@ class AllOf(Condition):
             if this is UNKNOWN:
                 truth = UNKNOWN
         return truth
+
+    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+        return _settled(self.parts, values, TRUE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,6 +253,9 @@ class AnyOf(Condition):
                 truth = UNKNOWN
         return truth
 
+    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+        return _settled(self.parts, values, FALSE)
+
 
 @dataclass(frozen=True, eq=False)
 class Not(Condition):
@@ -240,8 +270,9 @@ class Not(Condition):
     def truth(self, values: Values) -> Truth:
         return NEGATION[self.part.truth(values)]
 
-    def settling(self, values: Values) -> Iterator[Criterion]:
-        return self.part.settling(values)
+    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+        truth, criteria = self.part.settled(values)
+        return NEGATION[truth], criteria
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,8 +288,9 @@ class Recorded(Condition):
     def truth(self, values: Values) -> Truth:
         return TRUE if self.part.truth(values) is TRUE else FALSE
 
-    def settling(self, values: Values) -> Iterator[Criterion]:
-        return self.part.settling(values)
+    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+        truth, criteria = self.part.settled(values)
+        return (TRUE if truth is TRUE else FALSE), criteria
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,3 +307,6 @@ class Defined(Condition):
 
     def truth(self, values: Values) -> Truth:
         return self.part.truth(values)
+
+    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+        return self.part.settled(values)

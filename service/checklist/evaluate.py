@@ -14,7 +14,7 @@ from service.checklist.conditions import Scaled
 from service.checklist.evidence import Case, Reason, Unknown
 from service.checklist.facts import Facts
 from service.checklist.findings import Checklist, Finding, worst_first
-from service.checklist.rules import Check, Kind, Observation, Override, Pack, Rule, Status
+from service.checklist.rules import Check, IfUnknown, Kind, Observation, Override, Pack, Rule, Status
 from service.checklist.trace import Trace, measure
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
 
@@ -79,6 +79,7 @@ def _findings_of(check: Check, trace: Trace) -> tuple[list[Finding], list[tuple[
     undecided = [
         (rule, trace.unknowns(rule.concern)) for rule in check.rules if verdicts[rule.id] is UNKNOWN
     ]
+    undecided += [(rule, unset) for rule in check.rules if (unset := _unset(rule, check, trace))]
     found = [_fired(check, rule, trace) for rule in fired]
     found += _merged([_undecided(check, rule, unknowns, trace) for rule, unknowns in undecided])
     if found:
@@ -105,9 +106,9 @@ def _fired(check: Check, rule: Rule, trace: Trace) -> Finding:
 
 
 def _undecided(check: Check, rule: Rule, unknowns: tuple[Unknown, ...], trace: Trace) -> Finding:
-    assert rule.if_unknown is not None
     parameters = [unknown for unknown in unknowns if unknown.reason is Reason.POLICY]
-    status = Status.BLOCK if parameters else rule.if_unknown.status
+    answer = rule.if_unknown or IfUnknown(Status.BLOCK, "")
+    status = Status.BLOCK if parameters else answer.status
     return Finding(
         check=check.id,
         title=check.title,
@@ -115,13 +116,26 @@ def _undecided(check: Check, rule: Rule, unknowns: tuple[Unknown, ...], trace: T
         kind=_kind_of(unknowns),
         rule=rule.id,
         message=_not_known(unknowns, trace),
-        action="Ask the site's pharmacist to set the parameter." if parameters else rule.if_unknown.action,
+        action="Ask the site's pharmacist to set the parameter." if parameters else answer.action,
         missing=tuple(unknown.fact for unknown in unknowns if unknown.reason is not Reason.POLICY),
         unknowns=unknowns,
         because=trace.because(rule.concern),
         citations=rule.citations,
         override=Override.NEVER if parameters else _UNKNOWN_OVERRIDE[status],
         unverified=rule.unverified,
+    )
+
+
+def _unset(rule: Rule, check: Check, trace: Trace) -> tuple[Unknown, ...]:
+    """Parameters that a ruled-out rule reads only on record, and that are not set: never a silent pass."""
+    if not rule.silent_policies or trace.verdicts[rule.id] is not FALSE:
+        return ()
+    if any(each is not None and each.truth(trace.values) is FALSE for each in (check.applies, rule.applies)):
+        return ()
+    return tuple(
+        Unknown(name, Reason.POLICY, "is not set in the site's policy")
+        for name in rule.silent_policies
+        if trace.case.policy.get(name) is None
     )
 
 
@@ -171,12 +185,7 @@ def _advised(finding: Finding, check: Check, trace: Trace) -> Finding:
 
 def _nothing_found(check: Check, trace: Trace) -> Finding:
     applies = check.applies is None or check.applies.truth(trace.values) is not FALSE
-    because = {
-        each.fact: each
-        for condition in ([rule.concern for rule in check.rules] if applies else [check.applies])
-        if condition is not None
-        for each in trace.because(condition)
-    }
+    settled = [rule.concern for rule in check.rules] if applies else [check.applies]
     return Finding(
         check=check.id,
         title=check.title,
@@ -185,7 +194,7 @@ def _nothing_found(check: Check, trace: Trace) -> Finding:
         rule=None,
         message=check.nothing_found if applies else check.not_applicable,
         action="",
-        because=tuple(because.values()),
+        because=trace.because(*(each for each in settled if each is not None)),
     )
 
 
@@ -193,9 +202,8 @@ def _needs(undecided: list[tuple[Rule, tuple[Unknown, ...]]], pack: Pack) -> tup
     """The facts to ask for: those of the worst findings first, then those that settle most of them."""
     weight: dict[str, list[int]] = {}
     for rule, unknowns in undecided:
-        assert rule.if_unknown is not None
         for unknown in unknowns:
-            if unknown.reason is not Reason.POLICY:
+            if unknown.reason is not Reason.POLICY and rule.if_unknown is not None:
                 weight.setdefault(unknown.fact, [0, 0, 0])[rule.if_unknown.status] += 1
     places = {name: place for place, name in enumerate(pack.vocabulary.facts)}
     return tuple(sorted(weight, key=lambda fact: (-weight[fact][2], -weight[fact][1], places[fact])))

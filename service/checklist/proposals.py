@@ -46,8 +46,8 @@ def proposals(trace: Trace, check: Check, rule: Rule) -> dict[str, list[Proposal
 
 def _facts_to_change(trace: Trace, rule: Rule) -> list[str]:
     facts: dict[str, None] = {}
-    for criterion in rule.concern.settling(trace.values):
-        for term in _reading_terms(criterion.measure.terms()):
+    for criterion in rule.concern.settled(trace.values)[1]:
+        for term in _reading_terms(criterion):
             unknown = trace.case.evidence(term.fact).unknown is not None
             stale = criterion.truth(trace.values) is UNKNOWN
             if unknown or stale or trace.pack.vocabulary[term.fact].may_change:
@@ -55,11 +55,8 @@ def _facts_to_change(trace: Trace, rule: Rule) -> list[str]:
     return list(facts)
 
 
-def _reading_terms(terms: tuple[Term, ...]) -> Iterator[FactValue | Entry]:
-    for term in terms:
-        if isinstance(term, FactValue | Entry):
-            yield term
-        yield from _reading_terms(term.inputs())
+def _reading_terms(criterion: Criterion) -> list[FactValue | Entry]:
+    return [term for term in criterion.measure.readers if isinstance(term, FactValue | Entry)]
 
 
 def _criteria_about(fact: str, check: Check, rule: Rule) -> list[Criterion]:
@@ -68,7 +65,7 @@ def _criteria_about(fact: str, check: Check, rule: Rule) -> list[Criterion]:
     return [
         criterion
         for criterion in (*own, *rest)
-        if any(term.fact == fact for term in _reading_terms(criterion.measure.terms()))
+        if any(term.fact == fact for term in _reading_terms(criterion))
     ]
 
 

@@ -89,7 +89,8 @@ class Rule:
     """One declared concern of a check.
 
     `applies` narrows it; the `concern` is the whole formula (check, rule and verb together): it holds,
-    is ruled out, or cannot be decided.
+    is ruled out, or cannot be decided. `silent_policies` are the parameters read under *recorded*, whose
+    absence would otherwise go unnoticed.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Rule:
     unverified: bool
     notes: tuple[Note, ...]
     applies: Condition | None
+    silent_policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

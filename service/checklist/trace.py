@@ -4,13 +4,12 @@
 are the parts that settled it. The same few lines answer why, why not, and what to ask.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from service.checklist.amounts import Named
 from service.checklist.conditions import (
     SCALE,
     AllOf,
@@ -23,11 +22,10 @@ from service.checklist.conditions import (
     Scaled,
 )
 from service.checklist.evidence import Case, Unknown
-from service.checklist.facts import Item
 from service.checklist.findings import Because
 from service.checklist.lists import Entry
 from service.checklist.rules import Pack, Rule
-from service.checklist.terms import FactValue, Infusion, Region
+from service.checklist.terms import Region
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
 
 VERDICTS = {TRUE: "holds", UNKNOWN: "undecided", FALSE: "ruled_out"}
@@ -60,41 +58,42 @@ class Trace:
     def unknowns(self, condition: Condition) -> tuple[Unknown, ...]:
         """The facts (and policy parameters) that keep a condition undecided, each once."""
         found: dict[str, Unknown] = {}
-        for criterion in condition.settling(self.values):
+        for criterion in condition.settled(self.values)[1]:
             for unknown in criterion.measure.unknowns(self.case):
                 found.setdefault(unknown.fact, unknown)
         return tuple(found.values())
 
-    def because(self, condition: Condition) -> tuple[Because, ...]:
-        """The known facts that settled a condition; of an undecided one, those that keep it open."""
+    def because(self, *conditions: Condition) -> tuple[Because, ...]:
+        """The known facts that settled conditions; of an undecided one, those that keep it open."""
+        criteria: dict[int, Criterion] = {}
+        for condition in conditions:
+            for criterion in self._reasons(condition):
+                criteria.setdefault(criterion.fresh, criterion)
         found: dict[str, Because] = {}
-        for criterion in self._reasons(condition):
-            for because in self._facts_of(criterion):
-                found.setdefault(because.fact, because)
+        for criterion in criteria.values():
+            self._add_facts_of(criterion, found)
         return tuple(found.values())
 
-    def _reasons(self, condition: Condition) -> Iterator[Criterion]:
-        truth = condition.truth(self.values)
+    def _reasons(self, condition: Condition) -> list[Criterion]:
+        truth, criteria = condition.settled(self.values)
         if truth is not UNKNOWN or not condition.parts:
-            yield from condition.settling(self.values)
-            return
-        for part in condition.parts:
-            yield from self._reasons(part)
+            return criteria
+        return [each for part in condition.parts for each in self._reasons(part)]
 
-    def _facts_of(self, criterion: Criterion) -> Iterator[Because]:
-        for term in _readers(criterion.measure.terms()):
+    def _add_facts_of(self, criterion: Criterion, found: dict[str, Because]) -> None:
+        for term in criterion.measure.readers:
+            name = "region" if isinstance(term, Region) else term.fact
+            if name in found:
+                continue
             if isinstance(term, Region):
-                yield Because("region", self.case.region)
+                found[name] = Because(name, self.case.region)
                 continue
-            if isinstance(term, Infusion):
-                continue
-            known = self.case.evidence(term.fact)
-            if known.unknown is not None:
-                continue
-            value: Any = known.value
-            if isinstance(term, Entry):
-                value = _matched(term, self.case, value)
-            yield Because(term.fact, value, known.unit, known.at, known.source)
+            known = self.case.evidence(name)
+            if known.unknown is None:
+                value: Any = known.value
+                if isinstance(term, Entry) and self.values[criterion.fresh] != 0:
+                    value = term.entries(self.case, TRUE) or term.entries(self.case, UNKNOWN) or value
+                found[name] = Because(name, value, known.unit, known.at, known.source)
 
     # The trace as a document, for the auditor and for replay.
 
@@ -137,22 +136,12 @@ class Trace:
                 {"fact": unknown.fact, "reason": unknown.reason.value, "detail": unknown.detail}
                 for unknown in criterion.measure.unknowns(self.case)
             ]
-        leaf["facts"] = [because.fact for because in self._facts_of(criterion)]
+        leaf["facts"] = list(dict.fromkeys(_name(term) for term in criterion.measure.readers))
         return leaf
 
 
-def _readers(terms: tuple[Any, ...]) -> Iterator[Any]:
-    """The terms that read a fact, or the region, behind a measure."""
-    for term in terms:
-        if isinstance(term, FactValue | Entry | Region):
-            yield term
-        if isinstance(term, Entry | Named) or not isinstance(term, FactValue):
-            yield from _readers(term.inputs())
-
-
-def _matched(entry: Entry, case: Case, everything: tuple[Item, ...]) -> Any:
-    """The entries that matched; else those that might; else all of them."""
-    return entry.entries(case, TRUE) or entry.entries(case, UNKNOWN) or list(everything)
+def _name(term: Any) -> str:
+    return "region" if isinstance(term, Region) else str(term.fact)
 
 
 def _shown(criterion: Criterion, values: list[Scaled]) -> str | int | None:

@@ -49,17 +49,17 @@ class Scope:
     sets: Mapping[str, frozenset[str]]
     quantities: dict[str, Any]
     definitions: Mapping[str, Any]
-    measures: dict[Measure, tuple[int, int]] = field(default_factory=dict)
+    measures: dict[Measure, tuple[Measure, int, int]] = field(default_factory=dict)
     places: int = 0
     named: dict[str, Term] = field(default_factory=dict)
     used_definitions: set[str] = field(default_factory=set)
 
-    def place(self, measure: Measure) -> tuple[int, int]:
-        """The places of a measure's values: one where they are the same, two with an age limit."""
+    def place(self, measure: Measure) -> tuple[Measure, int, int]:
+        """The one measure of its kind and the places of its values: two with an age limit, else one."""
         if measure not in self.measures:
             fresh = self.places
             self.places += 2 if measure.age else 1
-            self.measures[measure] = (fresh, self.places - 1)
+            self.measures[measure] = (measure, fresh, self.places - 1)
         return self.measures[measure]
 
 
@@ -260,7 +260,7 @@ class _Subject:
     def _criterion(self, measure: Measure, operator: Operator, operand: Any, says: str) -> Criterion:
         if measure.age is not None and not isinstance(measure.left, FactValue):
             raise Mistake((*self.path, "no_older_than"), "an age limit is for one fact")
-        fresh, old = self.scope.place(measure)
+        measure, fresh, old = self.scope.place(measure)
         definition = self.scope.vocabulary.facts.get(self.name.split(".")[0])
         label = definition.label if definition else self.scope.quantities.get(self.name, {}).get("label", self.name)
         if self.name.endswith(".previous"):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -128,7 +128,7 @@ class _Builder:
                 NotChecked(row, each["reason"], each.get("used_in")) for row, each in data["not_checked"].items()
             ),
             look_alikes=tuple(data["look_alikes"]),
-            measures=tuple((measure, *places) for measure, places in self.scope.measures.items()),
+            measures=tuple(self.scope.measures.values()),
             places=self.scope.places,
             vocabulary=self.scope.vocabulary,
             digest=digest,
@@ -192,6 +192,7 @@ class _Builder:
                 for place, each in enumerate(spec["notes"])
             ),
             applies=narrowed,
+            silent_policies=tuple(sorted(set(_silent_policies(concern)))),
         )
 
     def _if_unknown(
@@ -255,6 +256,16 @@ def may_be_unknown(condition: Condition) -> bool:
     return any(True for _ in condition.facts()) or any(
         True for criterion in condition.criteria() for term in criterion.measure.terms() for _ in term.policies()
     )
+
+
+def _silent_policies(condition: Condition, *, recorded: bool = False) -> Iterator[str]:
+    recorded = recorded or isinstance(condition, Recorded)
+    for part in condition.parts:
+        yield from _silent_policies(part, recorded=recorded)
+    if recorded and not condition.parts:
+        for criterion in condition.criteria():
+            for term in criterion.measure.terms():
+                yield from term.policies()
 
 
 def digest_of(texts: Mapping[str, str]) -> str:

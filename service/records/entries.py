@@ -28,7 +28,9 @@ class Basis:
     @property
     def intact(self) -> bool:
         """Whether the texts are still those that the digests were taken of."""
-        return digest_of(self.files) == self.knowledge and digest_of({POLICY: self.policy_text}) == self.policy
+        return (
+            digest_of(self.files) == self.knowledge and digest_of({POLICY: self.policy_text}) == self.policy
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -96,7 +96,7 @@ class Store:
             return _first(connection, once)
 
     def basis(self, id: str) -> Basis:
-        """The files and the policy that a checklist was made with. Raises NoSuchChecklist, StoreUnavailable."""
+        """The files and the policy of a checklist. Raises NoSuchChecklist, StoreUnavailable."""
         wanted = (
             select(knowledge.c.files, knowledge.c.digest, policies.c.text, policies.c.digest.label("policy"))
             .select_from(checklists)
@@ -141,13 +141,16 @@ def _begin(connection: Connection) -> None:
 
 
 def _own_file(path: str | None) -> None:
-    """Records are the site's own: a new file is for its owner only (SQLite gives its other files the same)."""
+    """Records are the site's own: a new file is for its owner only, and SQLite's others like it."""
     if path:
         Path(path).touch(mode=0o600)
 
 
 def _keep_basis(connection: Connection, basis: Basis) -> None:
-    if connection.execute(select(knowledge.c.digest).where(knowledge.c.digest == basis.knowledge)).first() is None:
+    if (
+        connection.execute(select(knowledge.c.digest).where(knowledge.c.digest == basis.knowledge)).first()
+        is None
+    ):
         files = json.dumps(dict(basis.files), sort_keys=True)
         connection.execute(insert(knowledge).values(digest=basis.knowledge, files=files))
     if connection.execute(select(policies.c.digest).where(policies.c.digest == basis.policy)).first() is None:
@@ -166,13 +169,13 @@ def _first(connection: Connection, once: Once) -> Entry | None:
     return _entry(row) if row is not None else None
 
 
-def _found(row: Row[Any] | None) -> Row[Any]:
+def _found(row: Any) -> Any:
     if row is None:
         raise NoSuchChecklist
     return row
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _entry(row: Any) -> Entry:
     fields = {name: getattr(row, name) for name in Entry.__dataclass_fields__}
     return Entry(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
 

@@ -11,11 +11,13 @@ from service.checklist.rules import Kind, Override, Status
 from service.intake.answers import Answer
 from service.intake.documents import look_alikes
 from service.knowledge.library import Library
-from service.terminal.console import DECISIONS, NOT_APPLICABLE, STATUSES, heading, labelled
+from service.terminal.console import DECISIONS, NOT_APPLICABLE, STATUSES, Hanging, OneLine, heading, labelled
 from service.terminal.words import WEEKDAYS, Words, clean, counted, listed
 
 JUDGEMENT = "This supports clinical judgement and does not replace it."
 SHORT_DIGEST = len("sha256:") + 12
+
+ORDER = ("dose_number", "ordered_dose", "indication")  # facts of the order that stand in the header
 
 OVERRIDES = {
     Override.NEVER: "none: this cannot be overridden",
@@ -59,34 +61,23 @@ class Page:
 
     def _header(self) -> Iterator[RenderableType]:
         pack, situation = self.checklist.pack, self.request.situation
-        yield Text.assemble(
-            (pack.title, "bold"),
-            f" ({', '.join(pack.brands)})" if pack.brands else "",
-            f"  {pack.drug_class}",
-        )
-        others = look_alikes(pack, self.library)
-        if others:
-            said = (
-                f"{self._title(each['drug'])} ({'; '.join([*each['brands'], each['class']])})"
-                for each in others
-            )
-            yield Text(f"Not {listed(said, 'and not')}", "bold yellow")
         at = situation.infusion_at
         yield Text.assemble(
             "Patient ",
             (clean(self.request.patient), "bold"),
             f"   Infusion {WEEKDAYS[at.weekday()]} ",
             (f"{at:%Y-%m-%d %H:%M}", "bold"),
-            f" (UTC{at:%z})   {situation.region} rules",
+            f" ({at.isoformat()[-6:]})   {situation.region} rules",
         )
-        order = [
-            part for name in ("dose_number", "ordered_dose", "indication") if (part := self._known(name))
-        ]
+        brands = f" ({', '.join(pack.brands)})" if pack.brands else ""
+        yield Hanging(Text.assemble((pack.title, "bold"), f"{brands}: {pack.drug_class}"))
+        for other in look_alikes(pack, self.library):
+            told_apart = "; ".join([*other["brands"], other["class"]])
+            name = self.library.packs[other["drug"]].title.lower()
+            yield Hanging(Text(f"Not {name} ({told_apart})", "bold yellow"))
+        order = [part for name in ORDER if (part := self._known(name))]
         if order:
-            yield Text("   ".join(order))
-
-    def _title(self, drug: str) -> str:
-        return self.library.packs[drug].title.lower()
+            yield Hanging(Text("   ".join(order)))
 
     def _known(self, name: str) -> str:
         """A fact of the order in a few words, or nothing where it is not known."""
@@ -100,18 +91,17 @@ class Page:
 
     def _decision(self) -> Iterator[RenderableType]:
         checklist = self.checklist
-        tally = {
-            status: [finding for finding in checklist.findings if finding.status is status]
-            for status in Status
-        }
+        by = {status: [each for each in checklist.findings if each.status is status] for status in Status}
         counts = [
-            *([counted(len(tally[Status.BLOCK]), "block")] if tally[Status.BLOCK] else []),
-            *([counted(len(tally[Status.WARN]), "warning")] if tally[Status.WARN] else []),
-            *([f"{counted(len(checklist.needs), 'fact')} missing"] if checklist.needs else []),
+            counted(len(found), word)
+            for found, word in ((by[Status.BLOCK], "block"), (by[Status.WARN], "warning"))
+            if found
         ]
-        said = ", ".join(counts) or f"nothing found in {counted(len(tally[Status.PASS]), 'check')}"
+        if checklist.needs:
+            counts.append(f"{counted(len(checklist.needs), 'fact')} missing")
+        said = ", ".join(counts) or f"Nothing found: {_passing(by[Status.PASS])}"
         if checklist.eligible_from is not None:
-            lifted = any(finding.eligible_from for finding in tally[Status.BLOCK])
+            lifted = any(each.eligible_from for each in by[Status.BLOCK])
             what = "Earliest start" if lifted else "Time lifts a warning on"
             said = f"{said}. {what} {checklist.eligible_from.isoformat()}"
         yield Text()
@@ -123,28 +113,32 @@ class Page:
                 yield Group(Text(), self._finding(finding))
 
     def _finding(self, finding: Finding) -> RenderableType:
-        words = self.words
+        kind = KINDS[finding.kind]
+        said = f"  {kind}" if kind != finding.title.lower() else ""
+        unverified = "  source not verified" if finding.unverified else ""
         top = Text.assemble(
-            STATUSES[finding.status].badge, (f" {finding.title}", "bold"), (f"  {KINDS[finding.kind]}", "dim")
+            STATUSES[finding.status].badge, (f" {finding.title}", "bold"), (f"{said}{unverified}", "dim")
         )
-        if finding.unverified:
-            top.append("  (source not verified)", "dim")
-        rows = [("", Text(finding.message)), ("Do", Text(finding.action, "bold"))]
-        if finding.because:
-            rows.append(("Because", Text("\n".join(words.because(each) for each in finding.because))))
-        if finding.would_pass_when:
-            ways = (listed(map(words.proposal, each)) for each in finding.would_pass_when)
-            rows.append(("Passes if", Text("\nor ".join(ways))))
+        return Group(top, labelled(self._details(finding)))
+
+    def _details(self, finding: Finding) -> Iterator[tuple[str, Text]]:
+        words = self.words
+        yield "", Text(finding.message)
+        yield "Do", Text(finding.action, "bold")
+        for place, each in enumerate(finding.because):
+            yield "" if place else "Because", Text(words.because(each))
+        for place, changes in enumerate(finding.would_pass_when):
+            yield "or if" if place else "Passes if", Text(listed(map(words.proposal, changes)))
         if finding.eligible_from:
-            rows.append(("Lifts on", Text(f"{finding.eligible_from.isoformat()}, by time alone")))
+            yield "Lifts on", Text(f"{finding.eligible_from.isoformat()}, by time alone")
         if finding.citations:
-            first, *more = finding.citations
-            also = f" and {counted(len(more), 'more', 'more')}" if more else ""
-            source = first.source
-            rows.append(("Source", Text(f"{source.title}, revised {source.revised}, at {first.at}{also}")))
+            more = len(finding.citations) - 1
+            yield (
+                "Source",
+                Text(words.citation(finding.citations[0]) + (f"; and {more} more" if more else "")),
+            )
         if finding.override:
-            rows.append(("Override", Text(OVERRIDES[finding.override])))
-        return Group(top, labelled(rows))
+            yield "Override", Text(OVERRIDES[finding.override])
 
     def _asks(self) -> Iterator[RenderableType]:
         needs = self.checklist.needs
@@ -152,30 +146,38 @@ class Page:
             return
         yield Text()
         yield heading(f"Ask: {counted(len(needs), 'fact')}, most decisive first")
-        vocabulary = self.checklist.pack.vocabulary
         for place, name in enumerate(needs, 1):
-            yield labelled([(f"{place:>2}", _question(vocabulary[name]))], indent=0)
+            question = self.checklist.pack.vocabulary[name]
+            yield labelled([(str(place), _question(question))], label_width=3)
 
     def _passed(self) -> Iterator[RenderableType]:
         passed = [finding for finding in self.checklist.findings if finding.status is Status.PASS]
         if not passed:
             return
         yield Text()
-        yield heading(f"Nothing found: {counted(len(passed), 'check')}")
+        yield heading(f"Nothing found: {_passing(passed)}")
         for finding in sorted(passed, key=lambda each: each.kind is Kind.NOT_APPLICABLE):
             sign = NOT_APPLICABLE if finding.kind is Kind.NOT_APPLICABLE else STATUSES[Status.PASS]
-            yield Text.assemble(sign.text, f"  {finding.title}", (f": {finding.message}", "dim"))
+            line = Text.assemble(sign.text, f"  {finding.title}: ", (finding.message, "dim"))
+            yield OneLine(line)
 
     def _footer(self) -> Iterator[RenderableType]:
         checklist = self.checklist
         yield Text()
         if checklist.observation is not None:
             plan = checklist.observation
-            yield Text.assemble((f"Afterwards: observe {plan.minutes_after} minutes. ", "bold"), plan.text)
+            yield Hanging(
+                Text.assemble((f"Afterwards: observe {plan.minutes_after} minutes. ", "bold"), plan.text)
+            )
         pack = checklist.pack
         digest, policy = pack.digest[:SHORT_DIGEST], self.library.policy.digest[:SHORT_DIGEST]
-        yield Text(f"Rules {pack.id} {pack.version} {digest}, policy {policy}. Not recorded.", "dim")
-        yield Text(JUDGEMENT, "dim")
+        yield Text(f"Rules {pack.id} {pack.version} {digest}, policy {policy}", "dim")
+        yield Text(f"Not recorded. {JUDGEMENT}", "dim")
+
+
+def _passing(passed: list[Finding]) -> str:
+    beside = sum(finding.kind is Kind.NOT_APPLICABLE for finding in passed)
+    return counted(len(passed) - beside, "check") + (f", {beside} not applicable" if beside else "")
 
 
 def _question(definition: FactDefinition) -> Text:

@@ -1,13 +1,11 @@
 """Where words are printed, and the signs beside them: a colour, a shape and a word, never colour alone."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from service.checklist.rules import Status
@@ -67,14 +65,57 @@ def standard_output() -> Console:
     return console
 
 
-def labelled(rows: list[tuple[str, Text]], indent: int = 2) -> Padding:
-    """Lines of text behind a narrow column of labels, each hanging at its own left edge."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True, style="dim", min_width=9)
-    grid.add_column(overflow="fold")
-    for label, text in rows:
-        grid.add_row(label, text)
-    return Padding(grid, (0, 0, 0, indent), expand=False)
+@dataclass(frozen=True)
+class Hanging:
+    """Text behind a label, wrapped at its own left edge; no line ends in spaces."""
+
+    text: Text
+    label: str = ""
+    indent: int = 0
+    label_width: int = 0
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        edge = self.indent + self.label_width
+        lines = self.text.wrap(console, max(options.max_width - edge, 20))
+        for place, line in enumerate(lines):
+            line.rstrip()
+            label = self.label.ljust(self.label_width) if place == 0 else " " * self.label_width
+            yield Text.assemble(" " * self.indent, (label, "dim"), line)
+
+
+@dataclass(frozen=True)
+class OneLine:
+    """Text on one line of a terminal, cut off at its edge; in a pipe nothing is cut off."""
+
+    text: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = self.text.copy()
+        if console.is_terminal:
+            line.truncate(options.max_width, overflow="ellipsis")
+        yield line if console.is_terminal else Hanging(line)
+
+
+@dataclass(frozen=True)
+class Indented:
+    """Anything printed further right; no line ends in spaces."""
+
+    inner: RenderableType
+    indent: int = 0
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        narrower = options.update(width=options.max_width - self.indent)
+        for segments in console.render_lines(self.inner, narrower, pad=False):
+            line = Text.assemble(" " * self.indent, *((each.text, each.style or "") for each in segments))
+            line.rstrip()
+            yield line
+
+
+def labelled(rows: Iterable[tuple[str, Text]], indent: int = 2, label_width: int = 10) -> Group:
+    """Lines of text behind a column of labels, wide enough for the longest."""
+    lines = list(rows)
+    width = max([label_width, *(len(label) + 1 for label, _ in lines)])
+    return Group(*(Hanging(text, label, indent, width) for label, text in lines))
 
 
 def heading(text: str) -> Text:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree
 
@@ -13,7 +12,7 @@ from service.checklist.terms import Region
 from service.knowledge.library import Library
 from service.knowledge.review import coverage
 from service.terminal.checklist import KINDS, OVERRIDES, SHORT_DIGEST
-from service.terminal.console import STATUSES, heading, labelled
+from service.terminal.console import STATUSES, Indented, heading, labelled
 from service.terminal.words import Words, counted
 
 
@@ -60,7 +59,7 @@ class Explained:
         yield Text()
         yield Text.assemble(heading(check.title), (f"  {check.id}", "dim"))
         if check.applies is not None:
-            yield Padding(self._tree("Applies if", check.applies), (0, 0, 0, 2))
+            yield Indented(self._tree("Applies if", check.applies), 2)
             yield labelled([("Otherwise", Text(check.not_applicable))])
         yield labelled([("Passes as", Text(check.nothing_found))])
         for rule in check.rules:
@@ -84,13 +83,13 @@ class Explained:
             top.append("  unverified", "bold magenta")
         parts: list[RenderableType] = [top]
         if (narrowed := _beyond_region(rule.applies)) is not None:
-            parts.append(Padding(self._tree("Applies if", narrowed), (0, 0, 0, 4)))
+            parts.append(Indented(self._tree("Applies if", narrowed), 4))
         core = _core(check, rule)
         verb = f"{STATUSES[rule.status].word.capitalize()}s"
         if isinstance(core, Not):
-            parts.append(Padding(self._tree(f"{verb} unless", core.part), (0, 0, 0, 4)))
+            parts.append(Indented(self._tree(f"{verb} unless", core.part), 4))
         else:
-            parts.append(Padding(self._tree(f"{verb} if", core), (0, 0, 0, 4)))
+            parts.append(Indented(self._tree(f"{verb} if", core), 4))
         rows = [
             ("Says", Text(rule.message)),
             ("Do", Text(rule.action)),
@@ -103,9 +102,8 @@ class Explained:
 
     def _cited(self, citations: tuple[Citation, ...]) -> Iterator[tuple[str, Text]]:
         for citation in citations:
-            source = citation.source
-            where = f"{source.title}, {source.grade}, revised {source.revised}, at {citation.at}"
-            yield "Source", Text.assemble(where, (f"  [{', '.join(citation.ledger)}]", "dim"))
+            said = f"{self.words.citation(citation)} ({citation.source.grade})"
+            yield "Source", Text.assemble(said, (f"  [{', '.join(citation.ledger)}]", "dim"))
 
     def _tree(self, label: str, condition: Condition) -> Tree:
         line, parts = self.words.condition(condition)
@@ -124,7 +122,7 @@ class Explained:
         yield heading("After the infusion")
         for plan in self.pack.observations:
             if plan.when is not None:
-                yield Padding(self._tree("If", plan.when), (0, 0, 0, 2))
+                yield Indented(self._tree("If", plan.when), 2)
             said = Text(f"{plan.minutes_after} minutes. {plan.text}")
             yield labelled([("Observe", said), *self._cited(plan.citations)])
 
@@ -150,15 +148,14 @@ class Explained:
         yield heading("Where sources disagree")
         for conflict in self.pack.conflicts:
             rows = [
-                ("Chosen" if source == conflict.chosen else "Not", Text(f"{self._source(source)}: {said}"))
+                (
+                    "Chosen" if source == conflict.chosen else "Not",
+                    Text(f"{self.words.source(self.pack.sources[source])}: {said}"),
+                )
                 for source, said in conflict.says.items()
             ]
             about = Text(f"  About {conflict.about}", "bold")
             yield Group(about, labelled([*rows, ("Why", Text(conflict.why))], indent=4))
-
-    def _source(self, name: str) -> str:
-        source = self.pack.sources[name]
-        return f"{source.title}, revised {source.revised}"
 
     def facts(self) -> Iterator[RenderableType]:
         """The facts that any rule reads."""

@@ -1,20 +1,30 @@
 """The shelf of drug packs as a table."""
 
-from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from service.knowledge.library import Library
+from service.terminal.console import Indented
 
 
-def shelf_table(library: Library) -> Table:
-    """Every drug that has rules, one row each."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("Drug", "Brand", "Class", "Regions", "Version"):
-        table.add_column(title, overflow="fold")
-    for title in ("Checks", "Rules"):
-        table.add_column(title, justify="right")
+def shelf_table(library: Library) -> Indented:
+    """Every drug that has rules, with its class, so that look-alike names are told apart."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold underline")
+    table.add_column("Drug", min_width=max((len(name) for name in library.packs), default=0))
+    table.add_column("Brand", no_wrap=True)
+    table.add_column("Regions", no_wrap=True)
+    table.add_column("Version", no_wrap=True)
+    table.add_column("Checks", justify="right")
+    table.add_column("Rules", justify="right")
     table.add_column("Review by", no_wrap=True)
     for pack in library.packs.values():
-        names = (pack.id, ", ".join(pack.brands), pack.drug_class, " ".join(pack.regions), pack.version)
-        table.add_row(*names, str(len(pack.checks)), str(len(pack.rules)), pack.review_by)
-    return table
+        table.add_row(
+            Text.assemble((pack.id, "bold"), (f"\n{pack.drug_class}", "dim")),
+            ", ".join(pack.brands),
+            " ".join(pack.regions),
+            pack.version,
+            str(len(pack.checks)),
+            str(len(pack.rules)),
+            pack.review_by,
+        )
+    return Indented(table)

@@ -12,7 +12,7 @@ from service.checklist.rules import Check
 from service.checklist.trace import Trace
 from service.checklist.truth import UNKNOWN, Truth
 from service.terminal.checklist import Page
-from service.terminal.console import ANSWERS, STATUSES, VERDICTS, heading
+from service.terminal.console import ANSWERS, STATUSES, VERDICTS, Indented, heading
 from service.terminal.words import Words, clean
 
 
@@ -26,7 +26,7 @@ def print_trace(page: Page, console: Console) -> None:
         return
     branches = Branches(trace, page.words)
     for check in page.checklist.pack.checks:
-        console.print(branches.check(check))
+        console.print(Indented(branches.check(check)))
 
 
 class Branches:
@@ -57,17 +57,21 @@ class Branches:
 
     def _evidence(self, condition: Condition, truth: Truth) -> str:
         """What a criterion saw: computed values, the facts behind them, or why it is not known."""
-        said = [value for criterion in condition.criteria() for value in self._computed(criterion)]
-        said += [self.words.because(each) for each in self.trace.because(condition)]
+        criteria = tuple(condition.criteria())
+        subjects = {criterion.subject for criterion in criteria}  # need not be said again
+        said = [value for criterion in criteria for value in self._computed(criterion)]
+        for each in self.trace.because(condition):
+            said.append(self.words.because(each, labelled=self.words.label(each.fact) not in subjects))
         if truth is UNKNOWN or not said:
-            unknown = self.trace.unknowns(condition)
-            said += [clean(f"{self.words.label(each.fact)} {each.detail}") for each in unknown]
+            for unknown in self.trace.unknowns(condition):
+                label = self.words.label(unknown.fact)
+                said.append(clean(unknown.detail if label in subjects else f"{label} {unknown.detail}"))
         return f"  [{'; '.join(said)}]" if said else ""
 
     def _computed(self, criterion: Criterion) -> Iterator[str]:
         """The amounts that no fact shows: a named quantity, a limit that depends on the patient."""
         left, right = criterion.measure.left, criterion.measure.right
         if isinstance(left, Named) and (value := left.value(self.trace.case)) is not None:
-            yield f"{left.label}: {self.words.value('', value, left.unit)}"
+            yield self.words.value("", value, left.unit)
         if right is not None and (limit := right.value(self.trace.case)) is not None:
             yield f"compared with {self.words.value('', limit, getattr(left, 'unit', None))}"

@@ -10,8 +10,9 @@ from typing import Any
 
 from service.checklist.amounts import Named
 from service.checklist.conditions import AgeLimit, AllOf, AnyOf, Condition, Criterion, Defined, Not, Recorded
+from service.checklist.facts import FieldDefinition
 from service.checklist.findings import Because
-from service.checklist.rules import Pack
+from service.checklist.rules import Citation, Pack, Source
 from service.checklist.terms import Constant, FactValue, Policy, Term
 from service.checklist.truth import FALSE, TRUE, Truth
 from service.knowledge.library import Library
@@ -23,12 +24,16 @@ UNITS = {
     "umol/L": "µmol/L",
     "/uL": "/µL",
     "mg/m2": "mg/m²",
+    "m2": "m²",
+    "percent": "%",
     "[in_i]": "in",
     "[lb_av]": "lb",
 }
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _CODE = re.compile(r"[a-z0-9_]+")
+_SITE = re.compile(r"the site's ([a-z_ ]+)")
+_SUM = re.compile(r"(-?\d+) (plus|minus) (\d+)\b(?!\.)")
 _ARTICLE = re.compile(r"\bhas (no )?entry\b")
 
 
@@ -112,19 +117,33 @@ class Words:
             return self.value(name, item)
         fields = self.pack.vocabulary[name].fields
         return ", ".join(
-            self._part(item[each], fields[each].values) for each in fields if item.get(each) is not None
+            self._field(item[each], fields[each]) for each in fields if item.get(each) is not None
         )
 
-    def _part(self, value: Any, labels: Mapping[str, str]) -> str:
+    def _field(self, value: Any, field: FieldDefinition) -> str:
         if isinstance(value, Mapping):
             return amount(value["value"], clean(value["unit"]))
-        return self.moment(value) if isinstance(value, date) else clean(labels.get(value, value))
+        if isinstance(value, date):
+            return self.moment(value)
+        code = self.pack.vocabulary.codes[field.codes].get(value) if field.codes else None
+        return f"{code.label} ({value})" if code else clean(field.values.get(value, value))
 
-    def because(self, because: Because) -> str:
+    def because(self, because: Because, *, labelled: bool = True) -> str:
         """A fact that settled a finding: value, date, source."""
-        said = f"{self.label(because.fact)}: {self.value(because.fact, because.value, because.unit)}"
+        said = self.value(because.fact, because.value, because.unit)
+        if labelled:
+            said = f"{self.label(because.fact)}: {said}"
         when = [self.moment(because.at)] if because.at else []
         return ", ".join([said, *when, *([clean(because.source)] if because.source else [])])
+
+    def citation(self, citation: Citation) -> str:
+        """A place in a source."""
+        section = "section " if citation.at[:1].isdigit() else ""
+        return f"{self.source(citation.source)}, {section}{citation.at}"
+
+    def source(self, source: Source) -> str:
+        """A document and its revision."""
+        return f"{source.title}, {'' if source.revised == 'undated' else 'revised '}{source.revised}"
 
     # Conditions
 
@@ -155,23 +174,41 @@ class Words:
         verb = criterion.operator.negated if truth is FALSE else criterion.operator.says
         if isinstance(criterion.operand, frozenset) and len(criterion.operand) == 1:
             verb = {"is one of": "is", "is none of": "is not"}[verb]
-        said = self._in_words(criterion.name, f"{verb} {criterion.object}".strip())
+        said = self._stated(criterion.name, criterion.subject, f"{verb} {criterion.object}".strip())
         age = criterion.measure.age
-        return f"{criterion.subject} {said}{self._age(age) if age else ''}{self._policies(criterion)}"
+        return f"{said}{self._age(age) if age else ''}{self._policies(criterion)}"
 
     def proposal(self, sentence: str) -> str:
         """A sentence of advice (`anti_hbc_total is negative`) with labels for ids."""
         name, _, rest = sentence.partition(" ")
-        return f"{self.label(name)} {self._in_words(name, rest)}"
+        return self._stated(name, self.label(name), rest)
+
+    def _stated(self, name: str, label: str, said: str) -> str:
+        """The label and what is said of it; a plain yes or no reads as an answer (`breastfeeding: no`)."""
+        answer = said.removeprefix("is ")
+        if answer.removeprefix("not ") in ("yes", "no"):
+            return f"{label}: {answer}"
+        return f"{label} {self._in_words(name, said)}"
 
     def _in_words(self, name: str, said: str) -> str:
         definition = self.pack.vocabulary.facts.get(name.partition(".")[0])
+        said = _SUM.sub(_summed, _SITE.sub(self._site, said))
         said = " ".join(UNITS.get(word, word) for word in said.split(" "))
         if definition is not None and definition.type == "list":
             plain = said.replace("_", " ")
             return _ARTICLE.sub(lambda match: f"have {match[1] or 'an '}entry", plain)
         codes = definition.values if definition is not None else {}
         return _CODE.sub(lambda match: codes.get(match[0], match[0]), said)
+
+    def _site(self, match: re.Match[str]) -> str:
+        """`the site's …` as the site's own number; the unit stands behind it already, or in the label."""
+        words = match[1].split(" ")
+        for end in range(len(words), 0, -1):
+            parameter = self.library.policy.parameters.get("_".join(words[:end]))
+            if parameter is not None and parameter.value is not None:
+                percent = ["%"] if parameter.unit == "percent" else []
+                return " ".join([str(parameter.value), *percent, *words[end:]])
+        return match[0]
 
     def _age(self, age: AgeLimit) -> str:
         match age.limit:
@@ -204,6 +241,11 @@ class Words:
             return "not set"
         unit = UNITS.get(parameter.unit or "", parameter.unit or "")
         return f"{parameter.value} {unit}".strip()
+
+
+def _summed(match: re.Match[str]) -> str:
+    by = int(match[3])
+    return str(int(match[1]) + (by if match[2] == "plus" else -by))
 
 
 def _all_terms(terms: Iterable[Term]) -> Iterator[Term]:

@@ -1,0 +1,119 @@
+"""The OpenAPI document, and the page that shows it. Everything the page loads is served from here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, Response
+from flask_smorest import Api  # type: ignore[import-untyped]
+from flask_smorest import Blueprint as DocumentedBlueprint
+from marshmallow import Schema
+
+from service.api import problems
+from service.api.responses import JSON
+from service.api.schemas import ProblemSchema
+
+_SAYS = """Answers every check of a drug's pre-infusion checklist with pass, warn or block, each one cited.
+
+* Unknown never passes: absent, null and "unknown" all mean unknown.
+* Enumerations are written out (yes, no). JSON booleans, numbers in quotes and quantities without a unit
+  are refused.
+* Every error is a problem details document (RFC 9457, application/problem+json).
+* Every response carries X-Request-Id, an id of ours to quote when something failed.
+"""
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_KEPT = "private, max-age=3600"
+View = TypeVar("View", bound=Callable[..., Response])
+
+page = Blueprint("documentation", __name__, static_folder="static", static_url_path="/api/v1/static")
+
+
+class _Documented(Api):  # type: ignore[misc]
+    """Errors are documented endpoint by endpoint; the library's own shape of them is used nowhere."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One way in which an endpoint answers, as it is documented."""
+
+    status: int
+    says: str
+    schema: type[Schema] | Mapping[str, Any]
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    content_type: str = JSON
+
+
+class Section:
+    """Endpoints that belong together, documented where they are routed."""
+
+    def __init__(self, name: str, says: str | None, prefix: str = "") -> None:
+        self.blueprint: Any = DocumentedBlueprint(name, __name__, url_prefix=prefix, description=says)
+
+    def endpoint(
+        self,
+        rule: str,
+        *answers: Answers,
+        problems: tuple[int, ...] = (),
+        method: str = "GET",
+        parameters: tuple[Mapping[str, Any], ...] = (),
+        **documented: Any,
+    ) -> Callable[[View], View]:
+        """Route and document a view: how it answers, and with which problems."""
+
+        def decorate(view: View) -> View:
+            described: Any = self.blueprint.doc(**documented)(view)
+            for each in (*answers, *map(_problem, problems)):
+                described = self.blueprint.alt_response(
+                    each.status,
+                    schema=each.schema,
+                    content_type=each.content_type,
+                    description=each.says,
+                    headers=dict(each.headers),
+                )(described)
+            self.blueprint.route(rule, methods=[method], parameters=list(parameters))(described)
+            return view
+
+        return decorate
+
+
+def _problem(status: int) -> Answers:
+    return Answers(status, HTTPStatus(status).phrase, ProblemSchema, content_type=problems.MEDIA_TYPE)
+
+
+@page.get("/api/v1/docs")
+def read_page() -> Response:
+    """The page."""
+    response = page.send_static_file("docs.html")
+    response.headers["Content-Security-Policy"] = _PAGE_POLICY
+    return response
+
+
+@page.after_request
+def _keep(response: Response) -> Response:
+    """The files of the page are no answers about a patient: they may be kept for a while."""
+    if response.status_code == HTTPStatus.OK:
+        response.headers["Cache-Control"] = _KEPT
+    return response
+
+
+def register(app: Flask, sections: tuple[Section, ...]) -> None:
+    """Serve these endpoints, their OpenAPI document and its page."""
+    app.config.update(
+        API_TITLE="Dosegate",
+        API_VERSION=version("dosegate"),
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = _Documented(app, spec_kwargs={"info": {"description": _SAYS}})
+    for section in sections:
+        api.register_blueprint(section.blueprint)
+    app.register_blueprint(page)

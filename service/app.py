@@ -1,0 +1,64 @@
+"""The only place where the parts meet: settings, rules, records and the API become one application."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask
+
+from service.api import checklists, documentation, drugs, errors, headers, operations
+from service.api.metrics import Metrics
+from service.api.parts import Parts, install
+from service.intake.answers import documents_for
+from service.intake.json_text import MOST_BYTES
+from service.knowledge.library import Library, load_library
+from service.records.entries import Basis
+from service.records.replay import Replayer
+from service.records.store import Store
+from service.settings import Settings
+
+
+def now() -> datetime:
+    """The time; the one place where the clock is read."""
+    return datetime.now(UTC)
+
+
+def library_of(settings: Settings) -> Library:
+    """The library that the settings name. Raises KnowledgeError naming every mistake."""
+    return load_library(settings.rules, settings.policy)
+
+
+def load_engines(library: Library) -> None:
+    """Load the rules engine of every pack. Raises EngineFault."""
+    for pack in library.packs.values():
+        library.engine(pack)
+
+
+def replayer_of(store: Store) -> Replayer:
+    """What replays the checklists of a store."""
+    return Replayer(store, documents_for)
+
+
+def create_app(
+    settings: Settings | None = None,
+    library: Library | None = None,
+    clock: Callable[[], datetime] = now,
+) -> Flask:
+    """The application. A service that could not answer does not start.
+
+    Raises BadSetting, KnowledgeError for rules that cannot be used, EngineFault for rules that the engine
+    refuses, and StoreUnavailable.
+    """
+    settings = settings or Settings.from_environment()
+    library = library or library_of(settings)
+    load_engines(library)
+    bases = {pack.id: Basis.of(library, pack) for pack in library.packs.values()}
+    store = Store(settings.database)
+    app = Flask("service", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    # A doubled slash is another address, not a redirect: a redirect would repeat the address it was sent.
+    app.url_map.merge_slashes = False
+    install(app, Parts(library, bases, store, replayer_of(store), clock, Metrics()))
+    headers.register(app)
+    documentation.register(app, (checklists.section, drugs.section, operations.section))
+    errors.register(app)
+    return app
