@@ -281,7 +281,7 @@ def demo(example: str, library: "Library", *, request: bool) -> None:
         return
     from service.terminal.batch import respond  # noqa: PLC0415
 
-    click.echo("A made-up patient, as `dosegate check` answers. The request: dosegate demo --request\n")
+    click.echo("A made-up patient. For the request itself: dosegate demo --request\n")
     _print_checklist(respond(text, library, datetime.now(UTC)), library)
 
 

@@ -7,8 +7,8 @@ import sys
 from typing import NoReturn
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
 from service.app import create_app, library_of, load_engines
 from service.checklist.engine import EngineFault

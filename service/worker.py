@@ -4,8 +4,8 @@ import json
 import socket
 from typing import Any
 
-from gunicorn.http import errors
-from gunicorn.workers.sync import SyncWorker
+from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn.workers.sync import SyncWorker  # type: ignore[import-untyped]
 
 from service.api import problems
 
@@ -20,7 +20,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
 class Worker(SyncWorker):  # type: ignore[misc]
     """Gunicorn's own worker repeats a bad request in its answer and its log; this one does not."""
 
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+    def handle_error(self, _req: Any, client: socket.socket, _addr: Any, exc: BaseException) -> None:
         """Answer a request that could not be read, or that broke the application."""
         status = _status(exc)
         if status == 500:

@@ -5,7 +5,6 @@ check again with the change in place; what does not verify is not said.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations, product
 
@@ -35,7 +34,11 @@ def would_pass_when(trace: Trace, check: Check, rule: Rule) -> tuple[tuple[str, 
         return ()
     others = [other for other in check.rules if other is not rule]
     before = [trace.verdicts[other.id] for other in others]
-    measures = _measures_of([each.concern for each in check.rules])
+    measures = [
+        each
+        for each in _measures_of([each.concern for each in check.rules])
+        if not pools.keys().isdisjoint(each[0].facts)
+    ]
     found: list[frozenset[Proposal]] = []
     trials = 0
     for size in range(1, min(MOST_FACTS, len(pools)) + 1):
@@ -67,8 +70,7 @@ def _changed(case: Case, chosen: tuple[Proposal, ...]) -> Case:
     facts = case.facts
     for proposal in chosen:
         facts = facts.replacing(proposal.fact, proposal.reading)
-    known = {name: each for name, each in case._known.items() if name not in {p.fact for p in chosen}}
-    return replace(case, facts=facts, _known=known)
+    return case.with_facts(facts, {proposal.fact for proposal in chosen})
 
 
 def _measures_of(conditions: list[Condition]) -> list[tuple[Measure, int, int]]:
@@ -98,7 +100,7 @@ def eligible_from(trace: Trace, rules: list[Rule]) -> date | None:
     measures = _measures_of([rule.concern for rule in rules])
     start = trace.case.infusion_at
     for days in offsets:
-        later = replace(trace.case, infusion_at=start + timedelta(days=days), _known={})
+        later = trace.case.at(start + timedelta(days=days))
         values = _values(trace, measures, later)
         if all(rule.concern.truth(values) is FALSE for rule in rules):
             return later.infusion_at.date()

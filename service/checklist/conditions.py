@@ -99,6 +99,11 @@ class Measure:
             yield from self.right.unknowns(case)
 
     @cached_property
+    def facts(self) -> frozenset[str]:
+        """The names of the facts it reads, whichever way."""
+        return frozenset(name for term in self.terms() for name in term.facts())
+
+    @cached_property
     def readers(self) -> tuple[Any, ...]:
         """The terms in it that read a fact or the region."""
         return tuple(_readers(self.terms()))
@@ -142,10 +147,14 @@ class Condition:
         for part in self.parts:
             yield from part.criteria()
 
+    @cached_property
+    def _every_criterion(self) -> "tuple[Criterion, ...]":
+        return tuple(self.criteria())
+
     def holds(self, case: Case) -> bool:
         """Whether it certainly holds, measured on the spot (for conditions inside terms)."""
         values: dict[int, Scaled] = {}
-        for criterion in self.criteria():
+        for criterion in self._every_criterion:
             values[criterion.fresh], values[criterion.old] = criterion.measure.take(case)
         return self.truth(values) is TRUE  # type: ignore[arg-type]
 

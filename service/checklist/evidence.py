@@ -30,9 +30,12 @@ class Unknown:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Evidence:
-    """The counted reading of a fact, and the counted one before it; or why there is none."""
+    """The counted reading of a fact, and the counted one before it; or why there is none.
+
+    Not frozen only because freezing doubles the cost of making one; nobody writes to it.
+    """
 
     value: Value | None = None
     unit: str | None = None
@@ -80,6 +83,17 @@ class Case:
     ) -> "Case":
         """A case whose evidence is looked up when first asked for."""
         return cls(vocabulary, facts, infusion_at, region, policy, {})
+
+    def with_facts(self, facts: Facts, changed: set[str]) -> "Case":
+        """The same case with some facts given anew."""
+        known = self._known.copy()
+        for name in changed:
+            known.pop(name, None)
+        return Case(self.vocabulary, facts, self.infusion_at, self.region, self.policy, known)
+
+    def at(self, infusion_at: datetime) -> "Case":
+        """The same facts at another moment."""
+        return Case(self.vocabulary, self.facts, infusion_at, self.region, self.policy, {})
 
     def evidence(self, name: str) -> Evidence:
         """The counted reading of a fact at this infusion."""

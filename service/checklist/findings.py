@@ -9,7 +9,7 @@ from service.checklist.evidence import Unknown
 from service.checklist.rules import Citation, Kind, Observation, Override, Pack, Status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Because:
     """A fact that settled a finding: its counted value, when it was collected, where it came from."""
 

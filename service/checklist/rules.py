@@ -189,7 +189,5 @@ class Pack:
     @cached_property
     def facts_read(self) -> tuple[str, ...]:
         """The facts that any rule of the pack reads, in the vocabulary's order."""
-        read = {
-            name for measure, _, _ in self.measures for term in measure.terms() for name in term.facts()
-        }
+        read = {name for measure, _, _ in self.measures for name in measure.facts}
         return tuple(name for name in self.vocabulary.facts if name in read)
