@@ -54,7 +54,8 @@ def create_app(
     bases = {pack.id: Basis.of(library, pack) for pack in library.packs.values()}
     store = Store(settings.database)
     app = Flask("service", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    # One byte more than is taken: a body without a length is cut there in silence, and must show as too long.
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     # A doubled slash is another address, not a redirect: a redirect would repeat the address it was sent.
     app.url_map.merge_slashes = False
     install(app, Parts(library, bases, store, replayer_of(store), clock, Metrics()))

@@ -7,7 +7,7 @@ import time
 import uuid
 
 from flask import Response, g, request, url_for
-from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from service.api.documentation import Answers, Section
 from service.api.errors import KEY_HEADER, NotJson
@@ -16,6 +16,7 @@ from service.api.responses import JSON, as_json
 from service.api.schemas import ChecklistSchema, ReplaySchema, TraceSchema
 from service.intake.answers import answer_to
 from service.intake.errors import BadInput, FieldError
+from service.intake.json_text import MOST_BYTES
 from service.intake.requests import RequestSchema
 from service.records.canonical import canonical
 from service.records.entries import Entry, Once
@@ -115,11 +116,14 @@ def _received() -> bytes:
     if request.mimetype != JSON:
         raise UnsupportedMediaType
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
     except HTTPException:
         raise
     except Exception as error:  # the server's own errors for a body that breaks off or is badly framed
         raise BadRequest from error
+    if len(body) > MOST_BYTES:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _once(body: bytes) -> Once | None:

@@ -1,5 +1,6 @@
 """What every response carries: an id of ours, and headers that keep a browser in bounds."""
 
+import re
 import uuid
 
 from flask import Flask, Response, g, request
@@ -8,6 +9,7 @@ from service.api.parts import parts
 
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 UNMATCHED = "unmatched"
+_PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def _begin() -> None:
@@ -22,7 +24,7 @@ def _finish(response: Response) -> Response:
     # The documentation page says for itself what it loads and how long that may be kept.
     response.headers.setdefault("Content-Security-Policy", NOTHING)
     response.headers.setdefault("Cache-Control", "no-store")
-    endpoint = request.url_rule.rule if request.url_rule else UNMATCHED
+    endpoint = _PLACE.sub(r"{\1}", request.url_rule.rule) if request.url_rule else UNMATCHED
     parts().metrics.request(endpoint, request.method, response.status_code)
     return response
 

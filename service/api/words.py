@@ -1,6 +1,9 @@
 """A rule's condition as one English sentence, from the same words that its trace is made of."""
 
-from service.checklist.conditions import AgeLimit, AllOf, AnyOf, Condition, Criterion, Defined, Not, Recorded
+from collections.abc import Iterator
+
+from service.checklist.conditions import AllOf, AnyOf, Condition, Criterion, Defined, Not, Recorded
+from service.checklist.measures import AgeLimit
 from service.checklist.terms import Constant, Policy
 from service.checklist.truth import FALSE, TRUE, Truth
 from service.knowledge.vocabulary import SitePolicy
@@ -13,17 +16,28 @@ def in_words(condition: Condition, policy: SitePolicy) -> str:
             return _criterion(condition, policy)
         case Not(part=Criterion() as part) if part.measure.age is None:
             return _criterion(part, policy, FALSE)
+        case Not(part=Recorded(part=part)):
+            return f"it is not on record that {_grouped(part, policy)}"
         case Not(part=part):
             return f"not ({in_words(part, policy)})"
         case Recorded(part=part):
             return f"it is on record that {_grouped(part, policy)}"
         case Defined(label=label, part=part):
             return f"{label} ({in_words(part, policy)})"
-        case AllOf(parts=parts):
-            return " and ".join(_grouped(part, policy) for part in parts)
-        case AnyOf(parts=parts):
-            return " or ".join(_grouped(part, policy) for part in parts)
+        case AllOf():
+            return " and ".join(_grouped(part, policy) for part in _joined(condition))
+        case AnyOf():
+            return " or ".join(_grouped(part, policy) for part in _joined(condition))
     raise TypeError(f"{type(condition).__name__} has no words")
+
+
+def _joined(condition: AllOf | AnyOf) -> Iterator[Condition]:
+    """The parts, those of a part that is joined in the same way among them."""
+    for part in condition.parts:
+        if isinstance(part, AllOf | AnyOf) and type(part) is type(condition):
+            yield from _joined(part)
+        else:
+            yield part
 
 
 def _grouped(condition: Condition, policy: SitePolicy) -> str:

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from itertools import combinations, product
 
 from service.checklist import calendar
-from service.checklist.conditions import Condition, Criterion, Measure, Scaled
+from service.checklist.conditions import Condition, Criterion
 from service.checklist.evidence import Case
 from service.checklist.lists import Entry, flip_amounts
+from service.checklist.measures import Measure, Scaled
 from service.checklist.proposals import Proposal, proposals
 from service.checklist.rules import Check, Rule
 from service.checklist.terms import DateOf, Term, Years
@@ -51,7 +52,8 @@ def would_pass_when(trace: Trace, check: Check, rule: Rule) -> tuple[tuple[str, 
                 trials += 1
                 values = _values(trace, measures, _changed(trace.case, chosen))
                 if rule.concern.truth(values) is FALSE and all(
-                    _no_worse(now.concern.truth(values), then) for now, then in zip(others, before, strict=True)
+                    _no_worse(now.concern.truth(values), then)
+                    for now, then in zip(others, before, strict=True)
                 ):
                     found.append(frozenset(chosen))
     return _said(found)

@@ -39,7 +39,9 @@ class Arithmetic(Term):
         if numbers is None:
             return None
         first, *rest = numbers
-        if self.operation in ("ratio", "percent_change") and (0 in rest if self.operation == "ratio" else not first):
+        if self.operation in ("ratio", "percent_change") and (
+            0 in rest if self.operation == "ratio" else not first
+        ):
             return None
         for number in rest:
             first = self._apply(first, number)

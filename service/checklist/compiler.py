@@ -26,8 +26,7 @@ MOST_CONDITIONS = 60
 MOST_PRODUCTIONS = 200
 
 Pattern = dict[str, Any]
-TRUE_PATTERN: Pattern = {"$and": []}
-FALSE_PATTERN: Pattern = {"$or": []}
+_Member = tuple[Rule, list[Pattern], list[Pattern]]
 
 
 class CannotCompile(Exception):
@@ -47,22 +46,26 @@ class RuleSet:
 
 def compile_pack(pack: Pack) -> tuple[RuleSet, ...]:
     """The pack's rule sets, each small enough for the engine whatever the patient."""
-    sets: list[list[tuple[Rule, list[Pattern], list[Pattern]]]] = [[]]
+    sets: list[list[_Member]] = [[]]
     conditions: set[str] = set()
     for rule in pack.rules:
-        productions = [_branches(_pattern(rule.concern, bound, holds=True), rule) for bound in (CERTAIN, POSSIBLE)]
+        productions = [
+            _branches(_pattern(rule.concern, bound, holds=True), rule) for bound in (CERTAIN, POSSIBLE)
+        ]
         own = {repr(leaf) for branches in productions for branch in branches for leaf in _leaves(branch)}
         if len(own) > MOST_CONDITIONS:
-            raise CannotCompile(f"{rule.id} has {len(own)} conditions, the engine takes {MOST_CONDITIONS}: split it")
+            raise CannotCompile(
+                f"{rule.id} has {len(own)} conditions, the engine takes {MOST_CONDITIONS}: split it"
+            )
         if len(conditions | own) > MOST_CONDITIONS:
             sets.append([])
             conditions = set()
         conditions |= own
-        sets[-1].append((rule, *productions))
+        sets[-1].append((rule, productions[0], productions[1]))
     return tuple(_rule_set(f"{pack.id}-{pack.digest[7:19]}-{i}", members) for i, members in enumerate(sets))
 
 
-def _rule_set(name: str, members: list[tuple[Rule, list[Pattern], list[Pattern]]]) -> RuleSet:
+def _rule_set(name: str, members: list[_Member]) -> RuleSet:
     definition: dict[str, Any] = {}
     productions: dict[str, tuple[str, str]] = {}
     keys: set[int] = set()
@@ -71,10 +74,14 @@ def _rule_set(name: str, members: list[tuple[Rule, list[Pattern], list[Pattern]]
             for branch in branches:
                 production = f"p{len(productions)}"
                 productions[production] = (rule.id, bound)
-                parts = branch["$and"] if "$and" in branch else [branch]
+                parts = branch.get("$and", [branch])
                 definition[production] = {"all": [{"m": {"$and": [MARKER, *parts]}}]}
-                keys.update(int(next(iter(next(iter(leaf.values()))))[1:]) if next(iter(leaf)).startswith("$")
-                            else int(next(iter(leaf))[1:]) for leaf in _leaves(branch))
+                keys.update(
+                    int(next(iter(next(iter(leaf.values()))))[1:])
+                    if next(iter(leaf)).startswith("$")
+                    else int(next(iter(leaf))[1:])
+                    for leaf in _leaves(branch)
+                )
     if len(productions) > MOST_PRODUCTIONS:
         raise CannotCompile(f"{name} has {len(productions)} productions, the engine takes {MOST_PRODUCTIONS}")
     definition[SENTINEL] = {"all": [{"m": MARKER}], "pri": 1}
@@ -102,7 +109,7 @@ def _pattern(condition: Condition, bound: str, *, holds: bool) -> Pattern:
 def _join(joint: str, parts: list[Pattern]) -> Pattern:
     flat: list[Pattern] = []
     for part in parts:
-        flat.extend(part[joint] if joint in part else [part])
+        flat.extend(part.get(joint, [part]))
     unique = list({repr(part): part for part in flat}.values())
     return unique[0] if len(unique) == 1 else {joint: unique}
 
@@ -114,7 +121,9 @@ def _criterion(criterion: Criterion, bound: str, *, holds: bool) -> Pattern:
     if bound == CERTAIN:
         return _compare(criterion, certain_place, holds=holds)
     opposite_place = criterion.fresh if counts_old else criterion.old
-    return _join("$or", [{"$nex": {f"v{opposite_place}": 1}}, _compare(criterion, opposite_place, holds=holds)])
+    return _join(
+        "$or", [{"$nex": {f"v{opposite_place}": 1}}, _compare(criterion, opposite_place, holds=holds)]
+    )
 
 
 def _compare(criterion: Criterion, place: int, *, holds: bool) -> Pattern:
@@ -138,10 +147,12 @@ def _branches(pattern: Pattern, rule: Rule) -> list[Pattern]:
     groups, leaves = _groups(pattern), sum(1 for _ in _leaves(pattern))
     if groups <= MOST_GROUPS and leaves <= MOST_LEAVES:
         return [pattern]
-    parts = pattern["$and"] if "$and" in pattern else [pattern]
+    parts = pattern.get("$and", [pattern])
     alternatives = [part for part in parts if "$or" in part]
     if not alternatives:
-        raise CannotCompile(f"{rule.id} has {leaves} conditions in a row, the engine takes {MOST_LEAVES}: split it")
+        raise CannotCompile(
+            f"{rule.id} has {leaves} conditions in a row, the engine takes {MOST_LEAVES}: split it"
+        )
     widest = max(alternatives, key=lambda part: sum(1 for _ in _leaves(part)))
     rest = [part for part in parts if part is not widest]
     return [done for part in widest["$or"] for done in _branches(_join("$and", [*rest, part]), rule)]

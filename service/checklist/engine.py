@@ -11,7 +11,7 @@ import durable_rules_engine as durable
 import orjson
 
 from service.checklist.compiler import CERTAIN, POSSIBLE, SENTINEL, RuleSet, compile_pack
-from service.checklist.conditions import Scaled
+from service.checklist.measures import Scaled
 from service.checklist.rules import Pack
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
 

@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from service.checklist.advice import eligible_from, would_pass_when
-from service.checklist.conditions import Scaled
 from service.checklist.evidence import Case, Reason, Unknown
 from service.checklist.facts import Facts
 from service.checklist.findings import Checklist, Finding, worst_first
+from service.checklist.measures import Scaled
 from service.checklist.rules import Check, IfUnknown, Kind, Observation, Override, Pack, Rule, Status
 from service.checklist.trace import Trace, measure
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
@@ -47,10 +47,12 @@ def evaluate(
         values = measure(pack, case)
         trace = Trace(pack, case, values, engine.decide(values))
         if trace.decided != trace.verdicts:
-            differ = sorted(rule for rule, truth in trace.verdicts.items() if trace.decided.get(rule) != truth)
+            differ = sorted(
+                rule for rule, truth in trace.verdicts.items() if trace.decided.get(rule) != truth
+            )
             return _fault(pack, case, f"engine and trace differ on {', '.join(differ)}")
         return _checklist(pack, trace)
-    except Exception as error:  # noqa: BLE001  a rule that cannot be evaluated holds the infusion
+    except Exception as error:
         return _fault(pack, case, f"{type(error).__name__} while the rules were evaluated")
 
 
@@ -67,7 +69,9 @@ def _checklist(pack: Pack, trace: Trace) -> Checklist:
         status=max(finding.status for finding in findings),
         findings=worst_first(findings, {check.id: place for place, check in enumerate(pack.checks)}),
         needs=_needs(undecided, pack),
-        eligible_from=eligible_from(trace, [_rule(pack, finding.rule) for finding in lifted]) if lifted else None,
+        eligible_from=eligible_from(trace, [_rule(pack, finding.rule) for finding in lifted])
+        if lifted
+        else None,
         observation=_observation(pack, trace),
         trace=trace,
     )
@@ -76,9 +80,7 @@ def _checklist(pack: Pack, trace: Trace) -> Checklist:
 def _findings_of(check: Check, trace: Trace) -> tuple[list[Finding], list[tuple[Rule, tuple[Unknown, ...]]]]:
     verdicts = trace.verdicts
     fired = [rule for rule in check.rules if verdicts[rule.id] is TRUE]
-    undecided = [
-        (rule, trace.unknowns(rule.concern)) for rule in check.rules if verdicts[rule.id] is UNKNOWN
-    ]
+    undecided = [(rule, trace.unknowns(rule.concern)) for rule in check.rules if verdicts[rule.id] is UNKNOWN]
     undecided += [(rule, unset) for rule in check.rules if (unset := _unset(rule, check, trace))]
     found = [_fired(check, rule, trace) for rule in fired]
     found += _merged([_undecided(check, rule, unknowns, trace) for rule, unknowns in undecided])
@@ -236,4 +238,12 @@ def _fault(pack: Pack, case: Case, why: str) -> Checklist:
     )
     empty: dict[str, Any] = {}
     trace = Trace(pack, case, [None] * pack.places, empty, why)
-    return Checklist(pack, Status.BLOCK, findings, (), None, max(pack.observations, key=lambda plan: plan.minutes_after), trace)
+    return Checklist(
+        pack,
+        Status.BLOCK,
+        findings,
+        (),
+        None,
+        max(pack.observations, key=lambda plan: plan.minutes_after),
+        trace,
+    )

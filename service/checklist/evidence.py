@@ -9,7 +9,15 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
-from service.checklist.facts import FINAL_STATUSES, FactDefinition, Facts, ItemTiming, Reading, Value, Vocabulary
+from service.checklist.facts import (
+    FINAL_STATUSES,
+    FactDefinition,
+    Facts,
+    ItemTiming,
+    Reading,
+    Value,
+    Vocabulary,
+)
 
 
 class Reason(StrEnum):
@@ -144,7 +152,7 @@ def _newest(definition: FactDefinition, readings: tuple[Reading, ...], infusion_
 
 
 def _stricter(reading: Reading) -> tuple[Decimal, Decimal, str]:
-    """Of equal results the one with the tighter limits, then by source: order in the request never matters."""
+    """Of equal results the one with the tighter limits, then by source: their order never matters."""
     none = Decimal("Infinity")
     return (
         reading.ref_high if reading.ref_high is not None else none,

@@ -55,8 +55,8 @@ class FactDefinition:
     """One fact of the vocabulary (`rules/facts.yaml`).
 
     `low` and `high` are the plausible range in the canonical unit, inclusive. `words` are the answers
-    allowed beside a date or a quantity (never); `never_stale` values that would not clear. `fields` describe the items of a list; a list without
-    fields holds plain codes from `values`.
+    allowed beside a date or a quantity (never); `never_stale` are values that would not clear. `fields`
+    describe the items of a list; a list without fields holds plain codes from `values`.
     """
 
     name: str

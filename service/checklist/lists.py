@@ -128,7 +128,9 @@ class Entry(Term):
             or (isinstance(test, TimeTest) and test.unit == "minutes" and test.amount(item, case) is None)
         }
         if open_fields:
-            names = " and ".join(sorted(case.vocabulary[self.fact].fields[name].label for name in open_fields))
+            names = " and ".join(
+                sorted(case.vocabulary[self.fact].fields[name].label for name in open_fields)
+            )
             yield Unknown(self.fact, Reason.MISSING, f"has an entry without {names}")
 
     def facts(self) -> Iterator[str]:

@@ -10,10 +10,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from service.checklist.conditions import SCALE, Criterion
+from service.checklist.conditions import Criterion
 from service.checklist.evidence import Case
 from service.checklist.facts import FactDefinition, Reading
 from service.checklist.lists import Entry, FieldTest, TimeTest
+from service.checklist.measures import SCALE
 from service.checklist.operators import OPPOSITE
 from service.checklist.rules import Check, Rule
 from service.checklist.terms import DateOf, FactValue, Known, OwnLimit, Term, Word
@@ -84,7 +85,9 @@ def _propose(criterion: Criterion, definition: FactDefinition, case: Case) -> It
             yield from _amounts(criterion, left, definition, case)
 
 
-def _plain(definition: FactDefinition, says: str, value: Any, case: Case, unit: str | None = None) -> Proposal:
+def _plain(
+    definition: FactDefinition, says: str, value: Any, case: Case, unit: str | None = None
+) -> Proposal:
     at = case.infusion_at if definition.result else None
     known = case.evidence(definition.name)
     low, high = known.ref_low, known.ref_high
@@ -93,9 +96,7 @@ def _plain(definition: FactDefinition, says: str, value: Any, case: Case, unit: 
     return Proposal(definition.name, says, Reading(value, unit, at, ref_low=low, ref_high=high))
 
 
-def _amounts(
-    criterion: Criterion, left: Term, definition: FactDefinition, case: Case
-) -> Iterator[Proposal]:
+def _amounts(criterion: Criterion, left: Term, definition: FactDefinition, case: Case) -> Iterator[Proposal]:
     if isinstance(left, Word):
         for word in definition.words:
             yield _plain(definition, f"{definition.name} is {word}", word, case)
@@ -179,7 +180,9 @@ def _dates(criterion: Criterion, definition: FactDefinition, case: Case) -> Iter
         for sign in (-1, 1):
             day = today + sign * timedelta(days=int(reached or 0) - start)
             measured = _with_date(criterion, definition, case, day) if day <= today else None
-            if measured is not None and criterion.operator.test(measured, criterion.operand) is (target is TRUE):
+            if measured is not None and criterion.operator.test(measured, criterion.operand) is (
+                target is TRUE
+            ):
                 yield _plain(definition, criterion.says(target, ids=True), day, case)
                 break
 
@@ -191,7 +194,9 @@ def _with_date(criterion: Criterion, definition: FactDefinition, case: Case, day
     return value if isinstance(value, int) else None
 
 
-def _entries(entry: Entry, criterion: Criterion, definition: FactDefinition, case: Case) -> Iterator[Proposal]:
+def _entries(
+    entry: Entry, criterion: Criterion, definition: FactDefinition, case: Case
+) -> Iterator[Proposal]:
     known = case.evidence(definition.name)
     items: Any = known.value or ()
     without = tuple(item for item in items if entry.truth(item, case) is FALSE)

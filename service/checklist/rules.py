@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
-from service.checklist.conditions import Condition, Measure
+from service.checklist.conditions import Condition
 from service.checklist.facts import Vocabulary
+from service.checklist.measures import Measure
 
 
 class Status(IntEnum):

@@ -10,20 +10,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from service.checklist.conditions import (
-    SCALE,
-    AllOf,
-    AnyOf,
-    Condition,
-    Criterion,
-    Defined,
-    Not,
-    Recorded,
-    Scaled,
-)
+from service.checklist.conditions import AllOf, AnyOf, Condition, Criterion, Defined, Not, Recorded
 from service.checklist.evidence import Case, Unknown
 from service.checklist.findings import Because
 from service.checklist.lists import Entry
+from service.checklist.measures import SCALE, Scaled
 from service.checklist.rules import Pack, Rule
 from service.checklist.terms import Region
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth

@@ -1,1 +1,1 @@
-"""Takes one request for a checklist from the outside: its schema, its typed facts, its answer as a document."""
+"""Takes one request for a checklist from outside: its schema, its typed facts, its answer as a document."""

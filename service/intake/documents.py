@@ -106,7 +106,11 @@ def _observation(checklist: Checklist) -> dict[str, Any] | None:
     plan = checklist.observation
     if plan is None:
         return None
-    return {"minutes_after": plan.minutes_after, "text": plan.text, "sources": citation_documents(plan.citations)}
+    return {
+        "minutes_after": plan.minutes_after,
+        "text": plan.text,
+        "sources": citation_documents(plan.citations),
+    }
 
 
 def trace_document(checklist: Checklist) -> dict[str, Any]:
@@ -127,7 +131,12 @@ def trace_document(checklist: Checklist) -> dict[str, Any]:
 def _fact(name: str, checklist: Checklist) -> dict[str, Any]:
     known = checklist.trace.case.evidence(name)
     if known.unknown is not None:
-        return {"fact": name, "known": "no", "reason": known.unknown.reason.value, "detail": known.unknown.detail}
+        return {
+            "fact": name,
+            "known": "no",
+            "reason": known.unknown.reason.value,
+            "detail": known.unknown.detail,
+        }
     parts = {
         "unit": known.unit,
         "at": plain(known.at),

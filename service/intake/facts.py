@@ -34,9 +34,11 @@ _KEYS = ("value", "unit", "at", "status", "source", "ref_low", "ref_high")
 _STATUSES = dict.fromkeys(sorted(FINAL_STATUSES | OTHER_STATUSES), "")
 
 
-
 def read_facts(raw: Any, vocabulary: Vocabulary, infusion_at: datetime | None) -> Facts:
-    """The typed facts. Raises BadInput naming every bad field. Without `infusion_at` dates are not compared."""
+    """The typed facts. Raises BadInput naming every bad field.
+
+    Without `infusion_at` (it was refused itself) dates are not compared with it.
+    """
     if not isinstance(raw, dict):
         raise BadInput([FieldError("facts", "must be an object: fact name to value")])
     reader = _Reader(vocabulary, infusion_at)
@@ -88,7 +90,9 @@ class _Reader:
         before = len(self.errors)
         for key in spec:
             if key not in _KEYS:
-                self.errors.append(FieldError(f"{path}.{key[:60]}", f"does not belong here.{did_you_mean(key[:60], _KEYS)}"))
+                self.errors.append(
+                    FieldError(f"{path}.{key[:60]}", f"does not belong here.{did_you_mean(key[:60], _KEYS)}")
+                )
         if "value" not in spec:
             self.errors.append(FieldError(f"{path}.value", "is missing; write null where it is unknown"))
         if len(self.errors) > before:
@@ -163,7 +167,11 @@ class _Reader:
         for place, each in enumerate(raw):
             at = f"{path}[{place}]"
             try:
-                yield self._entry(definition, each, at) if definition.fields else read_code(each, definition.values)
+                yield (
+                    self._entry(definition, each, at)
+                    if definition.fields
+                    else read_code(each, definition.values)
+                )
             except Refused as error:
                 self.errors.append(FieldError(f"{at}.{error.part}" if error.part else at, error.message))
 
@@ -180,7 +188,9 @@ class _Reader:
             raise Refused(f"needs {' or '.join(definition.at_least_one_of)}")
         return item
 
-    def _field(self, item: dict[str, Any], raw: dict[str, Any], name: str, field: FieldDefinition, path: str) -> None:
+    def _field(
+        self, item: dict[str, Any], raw: dict[str, Any], name: str, field: FieldDefinition, path: str
+    ) -> None:
         given = raw.get(name)
         if is_unknown(given):
             if field.required:
@@ -229,7 +239,11 @@ def _out_of_time(
 
 
 def _bounds(
-    value: date, definition: FactDefinition | FieldDefinition, born: date | None, infusion_at: datetime, path: str
+    value: date,
+    definition: FactDefinition | FieldDefinition,
+    born: date | None,
+    infusion_at: datetime,
+    path: str,
 ) -> Iterator[FieldError]:
     if definition.latest == "infusion" and is_after(value, infusion_at):
         yield FieldError(path, "is after the infusion")

@@ -64,7 +64,8 @@ class RequestSchema(Schema):
         },
     )
     region = fields.String(
-        validate=validate.OneOf(("US", "EU")), metadata={"description": "Whose label applies; default: the site's."}
+        validate=validate.OneOf(("US", "EU")),
+        metadata={"description": "Whose label applies; default: the site's."},
     )
     infusion_at = Moment(
         required=True,
@@ -126,7 +127,7 @@ def read_request(document: Any, library: Library) -> ChecklistRequest:
 
 def _flat(messages: Any, path: str) -> list[FieldError]:
     if isinstance(messages, list):
-        known = [field for field in RequestSchema().fields]
+        known = list(RequestSchema().fields)
         name = path.rsplit(".", 1)[-1]
         words = {
             "Missing data for required field.": "is missing",
@@ -135,9 +136,13 @@ def _flat(messages: Any, path: str) -> list[FieldError]:
             "Invalid input type.": "must be an object",
             "Not a valid string.": "must be a text",
         }
-        return [FieldError(path.removesuffix("._schema"), words.get(str(each), str(each))) for each in messages]
+        return [
+            FieldError(path.removesuffix("._schema"), words.get(str(each), str(each))) for each in messages
+        ]
     return [
-        error for key, each in messages.items() for error in _flat(each, f"{path}.{str(key)[:60]}" if path else str(key)[:60])
+        error
+        for key, each in messages.items()
+        for error in _flat(each, f"{path}.{str(key)[:60]}" if path else str(key)[:60])
     ]
 
 

@@ -124,7 +124,9 @@ def read_quantity(raw: Any, unit: Any, definition: FactDefinition) -> tuple[Deci
 def _plausible(number: Decimal, definition: FactDefinition, unit: str) -> None:
     low, high = definition.low, definition.high
     if (low is not None and number < low) or (high is not None and number > high):
-        raise Refused(f"is implausible: {low} to {high} {unit}".strip() + " is accepted; check value and unit")
+        raise Refused(
+            f"is implausible: {low} to {high} {unit}".strip() + " is accepted; check value and unit"
+        )
 
 
 def read_any_quantity(raw: Any) -> Mapping[str, Any]:

@@ -23,7 +23,9 @@ def read_entry(fact: str, tree: Any, scope: "Scope", path: "Path") -> tuple[Entr
         raise Mistake(path, f'there is no list fact "{fact}".{near}')
     if not isinstance(tree, dict):
         raise Mistake(path, "write any: {field: {operator: operand}}, or any: {} for any entry at all")
-    fields = definition.fields or {"value": FieldDefinition("value", "code", definition.label, definition.values)}
+    fields = definition.fields or {
+        "value": FieldDefinition("value", "code", definition.label, definition.values)
+    }
     tests: list[FieldTest | TimeTest] = []
     for name, comparisons in tree.items():
         field = fields.get(name)
@@ -52,10 +54,10 @@ def _field_test(field: FieldDefinition, key: str, operand: Any, scope: "Scope", 
             if name not in scope.sets:
                 raise Mistake(path, f'there is no set "{name}".{did_you_mean(name, scope.sets)}')
         words = frozenset(word for name in names for word in scope.sets[name])
-        operator = OPERATORS["is_one_of" if key == "in" else "is_none_of"]
+        among = OPERATORS["is_one_of" if key == "in" else "is_none_of"]
         said = " or ".join(name.replace("_", " ") for name in names)
-        return FieldTest(field.name, operator, words, f"{field.label} {operator.says} {said}", folded=True)
-    operator = OPERATORS.get(key)  # type: ignore[assignment]
+        return FieldTest(field.name, among, words, f"{field.label} {among.says} {said}", folded=True)
+    operator = OPERATORS.get(key)
     if operator is None or operator.takes not in ("any", "codes"):
         raise Mistake(path, f'"{key}" does not compare a {field.type}.{did_you_mean(key, OPERATORS)}')
     given = operand if isinstance(operand, list) else [operand]
@@ -94,5 +96,3 @@ def _whole(term: Term, path: "Path") -> Term:
     if isinstance(term, Constant) and not isinstance(term.amount, int):
         raise Mistake(path, "days and minutes are whole numbers")
     return term
-
-

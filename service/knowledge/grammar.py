@@ -9,7 +9,9 @@ from service.checklist.rules import Kind, Override
 VERBS = ("block_if", "warn_if", "block_unless", "warn_unless")
 REGIONS = ("US", "EU")
 YES_NO = validate.OneOf(("yes", "no"))
-FIRED_KINDS = tuple(kind.value for kind in Kind if kind.value not in ("ok", "not_applicable", "policy", "engine"))
+FIRED_KINDS = tuple(
+    kind.value for kind in Kind if kind.value not in ("ok", "not_applicable", "policy", "engine")
+)
 
 
 class Strict(Schema):
@@ -48,7 +50,7 @@ class Tree(fields.Raw):
         return value
 
 
-class Texts(fields.List):
+class Texts(fields.List[Any]):
     """A list of texts."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -265,9 +267,7 @@ class TimingSchema(Strict):
 class FieldSchema(Strict):
     """One field of a list's items."""
 
-    type = fields.String(
-        required=True, validate=validate.OneOf(("text", "code", "date", "time", "quantity"))
-    )
+    type = fields.String(required=True, validate=validate.OneOf(("text", "code", "date", "time", "quantity")))
     label = Text(required=True)
     values = fields.Dict(keys=fields.String(), values=fields.String())
     required = fields.String(validate=YES_NO)

@@ -14,18 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.checklist.conditions import (
-    AgeLimit,
-    AllOf,
-    AnyOf,
-    Condition,
-    Criterion,
-    Defined,
-    Measure,
-    Not,
-    Recorded,
-)
+from service.checklist.conditions import AllOf, AnyOf, Condition, Criterion, Defined, Not, Recorded
 from service.checklist.facts import Vocabulary
+from service.checklist.measures import AgeLimit, Measure
 from service.checklist.operators import OPERATORS, Operator
 from service.checklist.terms import FactValue, Infusion, Known, Policy, Region, Term, Word
 from service.checklist.truth import FALSE, TRUE, Truth
@@ -94,9 +85,7 @@ def _part(key: str, tree: Any, scope: Scope, path: Path, against: Truth) -> Cond
     if key in ("all", "any"):
         if not isinstance(tree, list) or not tree:
             raise Mistake(path, f"{key} takes a list of conditions")
-        parts = tuple(
-            read_condition(each, scope, (*path, place), against) for place, each in enumerate(tree)
-        )
+        parts = tuple(read_condition(each, scope, (*path, place), against) for place, each in enumerate(tree))
         return AllOf(parts) if key == "all" else AnyOf(parts)
     if key == "not":
         return Not(read_condition(tree, scope, path, FALSE if against is TRUE else TRUE))
@@ -170,8 +159,13 @@ class _Subject:
             return special[key](operand, path)
         operator = OPERATORS.get(key)
         if operator is None or operator.takes in ("entries", "nothing"):
-            known = [*special, *(name for name, each in OPERATORS.items() if each.takes not in ("entries", "nothing"))]
-            raise Mistake(path, f'there is no operator "{key}".{did_you_mean(key, known)} Known: {", ".join(known)}.')
+            known = [
+                *special,
+                *(name for name, each in OPERATORS.items() if each.takes not in ("entries", "nothing")),
+            ]
+            raise Mistake(
+                path, f'there is no operator "{key}".{did_you_mean(key, known)} Known: {", ".join(known)}.'
+            )
         return [self._comparison(operator, operand, path)]
 
     def _pair(self, names: tuple[str, str], tree: Any, path: Path) -> list[Condition]:
@@ -209,8 +203,10 @@ class _Subject:
 
     def _is_code(self) -> bool:
         definition = self.scope.vocabulary.facts.get(self.name.removesuffix(".previous"))
-        return self.name == "region" or (definition is not None and definition.type == "code") or (
-            self.name.startswith("policy.") and self._parameter().type == "code"
+        return (
+            self.name == "region"
+            or (definition is not None and definition.type == "code")
+            or (self.name.startswith("policy.") and self._parameter().type == "code")
         )
 
     def _parameter(self) -> Any:
@@ -240,12 +236,13 @@ class _Subject:
     ) -> Condition:
         given = operand if isinstance(operand, list) else [operand]
         if (operator.takes == "codes") is not isinstance(operand, list):
-            raise Mistake(path, f"{operator.name} takes {'a list' if operator.takes == 'codes' else 'one code'}")
+            raise Mistake(
+                path, f"{operator.name} takes {'a list' if operator.takes == 'codes' else 'one code'}"
+            )
         for code in given:
             if codes and code not in codes:
-                raise Mistake(
-                    path, f'"{code}" is not a value of {self.name} ({", ".join(codes)}).{did_you_mean(code, codes)}'
-                )
+                known = f"({', '.join(codes)}).{did_you_mean(code, codes)}"
+                raise Mistake(path, f'"{code}" is not a value of {self.name} {known}')
         if word:
             left: Term = Word(self.name)
         elif self.name == "region":
@@ -262,11 +259,13 @@ class _Subject:
             raise Mistake((*self.path, "no_older_than"), "an age limit is for one fact")
         measure, fresh, old = self.scope.place(measure)
         definition = self.scope.vocabulary.facts.get(self.name.split(".")[0])
-        label = definition.label if definition else self.scope.quantities.get(self.name, {}).get("label", self.name)
+        label = (
+            definition.label
+            if definition
+            else self.scope.quantities.get(self.name, {}).get("label", self.name)
+        )
         if self.name.endswith(".previous"):
             label = f"earlier {label}"
         if self.name.endswith(".collected"):
             label = f"date of {label}"
         return Criterion(measure, operator, operand, self.against, fresh, old, self.name, label, says)
-
-

@@ -32,6 +32,16 @@ class UnknownDrug(Exception):
 
 
 @dataclass(frozen=True)
+class _Around:
+    """What every pack is read with."""
+
+    shared: Mapping[str, Any]
+    vocabulary: Vocabulary
+    policy: SitePolicy
+    ledger: Mapping[str, LedgerRow]
+
+
+@dataclass(frozen=True)
 class Library:
     """What the service knows. `texts` are the files as read, by their path under `rules/`."""
 
@@ -127,12 +137,13 @@ def library_from(texts: Mapping[str, str]) -> Library:
     except Mistake as mistake:
         raise rules_policy.error(mistake) from None
     ledger = read_ledger(texts[LEDGER])
+    around = _Around(shared, vocabulary, policy, ledger)
     packs: dict[str, Pack] = {}
     problems: list[Problem] = []
     for name in sorted(texts):
         if name.startswith("drugs/"):
             try:
-                pack = _pack(name, texts, shared, vocabulary, policy, ledger)
+                pack = _pack(name, texts, around)
                 packs[pack.id] = pack
             except KnowledgeError as error:
                 problems.extend(error.problems)
@@ -143,18 +154,12 @@ def library_from(texts: Mapping[str, str]) -> Library:
     return Library(packs, vocabulary, policy, ledger, dict(texts))
 
 
-def _pack(
-    name: str,
-    texts: Mapping[str, str],
-    shared: Mapping[str, Any],
-    vocabulary: Vocabulary,
-    policy: SitePolicy,
-    ledger: Mapping[str, LedgerRow],
-) -> Pack:
+def _pack(name: str, texts: Mapping[str, str], around: _Around) -> Pack:
     document = read(texts[name], f"rules/{name}")
     used = {each: texts[each] for each in texts if each in (FACTS, SHARED) or each.startswith("codes/")}
-    pack = build_pack(document, shared, vocabulary, policy, digest_of({**used, name: texts[name]}))
-    problems = review.alone(pack, document, ledger)
+    digest = digest_of({**used, name: texts[name]})
+    pack = build_pack(document, around.shared, around.vocabulary, around.policy, digest)
+    problems = review.alone(pack, document, around.ledger)
     if problems:
         raise KnowledgeError(problems)
     try:

@@ -15,8 +15,8 @@ from service.checklist.rules import (
     Conflict,
     IfUnknown,
     Kind,
-    Note,
     NotChecked,
+    Note,
     Observation,
     Override,
     Pack,
@@ -48,10 +48,8 @@ def _flat(messages: Any, path: Path, schema: Schema) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     for key, each in messages.items():
         inner = path if key == "_schema" else (*path, key)
-        if key in ("key", "value") and isinstance(each, list):
-            inner = path
-        elif key == "value" and isinstance(each, dict):
-            inner = path
+        if key == "value" or (key == "key" and isinstance(each, list)):
+            inner = path  # marshmallow's own words for the two sides of a mapping
         found.extend(_flat(each, inner, schema))
     return found
 
@@ -122,10 +120,12 @@ class _Builder:
             checks=checks,
             observations=observations,
             conflicts=tuple(
-                Conflict(each["about"], each["says"], each["chosen"], each["why"]) for each in data["conflicts"]
+                Conflict(each["about"], each["says"], each["chosen"], each["why"])
+                for each in data["conflicts"]
             ),
             not_checked=tuple(
-                NotChecked(row, each["reason"], each.get("used_in")) for row, each in data["not_checked"].items()
+                NotChecked(row, each["reason"], each.get("used_in"))
+                for row, each in data["not_checked"].items()
             ),
             look_alikes=tuple(data["look_alikes"]),
             measures=tuple(self.scope.measures.values()),
@@ -138,7 +138,9 @@ class _Builder:
         path: Path = ("checks", name)
         applies = self._narrowed(spec, path)
         if applies is not None and not spec.get("not_applicable"):
-            raise self.document.error(Mistake(path, "a check with applies_if or regions says not_applicable"), name)
+            raise self.document.error(
+                Mistake(path, "a check with applies_if or regions says not_applicable"), name
+            )
         rules: list[Rule] = []
         for rule, raw in spec["rules"].items():
             rules.extend(self._rules(rule, raw, name, applies, (*path, "rules", rule)))
@@ -164,7 +166,9 @@ class _Builder:
             rules.append(self._rule(f"{name}-{suffix}", filled, check, applies, path))
         return rules
 
-    def _rule(self, name: str, body: dict[str, Any], check: str, applies: Condition | None, path: Path) -> Rule:
+    def _rule(
+        self, name: str, body: dict[str, Any], check: str, applies: Condition | None, path: Path
+    ) -> Rule:
         spec = validated(RuleSchema(), self.document, body, path)
         verb = next(verb for verb in VERBS if verb in spec)
         status = Status.BLOCK if verb.startswith("block") else Status.WARN
@@ -201,7 +205,9 @@ class _Builder:
         answer = spec.get("if_unknown")
         if not may_be_unknown(concern):
             if answer is not None:
-                mistake = Mistake((*path, "if_unknown"), "this rule can always be decided: leave if_unknown out")
+                mistake = Mistake(
+                    (*path, "if_unknown"), "this rule can always be decided: leave if_unknown out"
+                )
                 raise self.document.error(mistake, name)
             return None
         if answer is None:
@@ -254,7 +260,10 @@ def may_be_unknown(condition: Condition) -> bool:
     if condition.parts:
         return any(may_be_unknown(part) for part in condition.parts)
     return any(True for _ in condition.facts()) or any(
-        True for criterion in condition.criteria() for term in criterion.measure.terms() for _ in term.policies()
+        True
+        for criterion in condition.criteria()
+        for term in criterion.measure.terms()
+        for _ in term.policies()
     )
 
 

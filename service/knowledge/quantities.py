@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.checklist.amounts import Arithmetic, Bands, BodySurfaceArea, Named, Percent
-from service.checklist.conditions import SCALE
+from service.checklist.measures import SCALE
 from service.checklist.terms import (
     CollectedOn,
     Constant,
@@ -39,7 +39,8 @@ def read_term(tree: Any, scope: "Scope", path: "Path") -> Term:
         raise Mistake(path, "this must be a number, a fact, a quantity or an expression")
     for key, reader in _EXPRESSIONS.items():
         if key in tree:
-            return reader(tree, scope, path)
+            term: Term = reader(tree, scope, path)
+            return term
     raise Mistake(path, f"this is no expression; known are {', '.join(_EXPRESSIONS)}")
 
 
@@ -171,15 +172,16 @@ def _adjusted(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
 def _surface(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
     spec = tree["body_surface_area"]
     return BodySurfaceArea(
-        *(read_term(spec[key], scope, (*path, "body_surface_area", key)) for key in ("height", "weight", "formula"))
+        *(
+            read_term(spec[key], scope, (*path, "body_surface_area", key))
+            for key in ("height", "weight", "formula")
+        )
     )
 
 
 def _bands(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
     spec = tree["bands"]
-    bands = tuple(
-        tuple(_plain(band.get(key)) for key in ("from", "below", "value")) for band in spec["of"]
-    )
+    bands = tuple(tuple(_plain(band.get(key)) for key in ("from", "below", "value")) for band in spec["of"])
     return Bands(read_term(spec["by"], scope, (*path, "bands", "by")), bands)  # type: ignore[arg-type]
 
 
@@ -229,11 +231,13 @@ def _in_unit(right: Constant, left: Term, subject: str, scope: "Scope", path: "P
     amount = Decimal(right.amount)
     if right.unit == unit:
         return amount
-    definition = scope.vocabulary.facts.get(subject.split(".")[0])
+    definition = scope.vocabulary.facts.get(subject.split(".", maxsplit=1)[0])
     accepted = definition.units.get(right.unit or "") if definition else None
     if accepted is not None and accepted.canonical == unit:
         return accepted.convert(amount)
-    raise Mistake(path, f"{subject} is compared in {unit or 'plain numbers'}, not in {right.unit or 'plain numbers'}")
+    raise Mistake(
+        path, f"{subject} is compared in {unit or 'plain numbers'}, not in {right.unit or 'plain numbers'}"
+    )
 
 
 def say_operand(tree: Any) -> str:
@@ -253,8 +257,8 @@ def say_operand(tree: Any) -> str:
                     return f"{say_operand(base)} {words} {say_operand(tree[key])}"
             for key, sign in (("plus_percent", "+"), ("minus_percent", "-")):
                 if key in tree:
-                    by = tree[key]
-                    return f"{say_operand(base)} {sign} {say_operand(by)}{' %' if not isinstance(by, dict) else ''}"
+                    by = say_operand(tree[key])
+                    return f"{say_operand(base)} {sign} {by if isinstance(tree[key], dict) else by + ' %'}"
             return say_operand(base)
         case {"product": parts}:
             return " x ".join(say_operand(each) for each in parts)

@@ -44,7 +44,7 @@ def read(text: str, file: str) -> Document:
     """The document, or KnowledgeError with file, line and what is wrong."""
     lines: dict[Path, int] = {}
     try:
-        node = yaml.compose(text, Loader=_LOADER)  # noqa: S506  nodes only: no object is ever constructed
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = getattr(error, "problem", None) or "this is not YAML"
@@ -74,6 +74,7 @@ class _Reader:
             return dict(self._pairs(node, path))
         if isinstance(node, yaml.SequenceNode):
             return [self.value(each, (*path, place)) for place, each in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, path)
 
     def _pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
@@ -82,7 +83,9 @@ class _Reader:
             key = key_node.value
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(Problem(self.file, line, ".".join(map(str, path)), "a key must be a word"))
+                self.problems.append(
+                    Problem(self.file, line, ".".join(map(str, path)), "a key must be a word")
+                )
                 continue
             if key in known:
                 self.problems.append(
@@ -94,7 +97,7 @@ class _Reader:
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         text = node.value
-        if node.style in ("'", "\"", "|", ">"):
+        if node.style in ("'", '"', "|", ">"):
             return text
         if text in ("", "null"):
             return None

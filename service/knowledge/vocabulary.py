@@ -106,7 +106,9 @@ def _field(
 ) -> FieldDefinition:
     for key in ("codes", "from_code"):
         if key in spec and spec[key] not in code_lists and key == "codes":
-            raise Mistake((*path, key), f'there is no code list "{spec[key]}".{did_you_mean(spec[key], code_lists)}')
+            raise Mistake(
+                (*path, key), f'there is no code list "{spec[key]}".{did_you_mean(spec[key], code_lists)}'
+            )
     return FieldDefinition(
         name=name,
         type=spec["type"],

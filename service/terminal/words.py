@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from service.checklist.amounts import Named
-from service.checklist.conditions import AgeLimit, AllOf, AnyOf, Condition, Criterion, Defined, Not, Recorded
+from service.checklist.conditions import AllOf, AnyOf, Condition, Criterion, Defined, Not, Recorded
 from service.checklist.facts import FieldDefinition
 from service.checklist.findings import Because
+from service.checklist.measures import AgeLimit
 from service.checklist.rules import Citation, Pack, Source
 from service.checklist.terms import Constant, FactValue, Policy, Term
 from service.checklist.truth import FALSE, TRUE, Truth
