@@ -135,7 +135,7 @@ def _unset(rule: Rule, check: Check, trace: Trace) -> tuple[Unknown, ...]:
     if any(each is not None and each.truth(trace.values) is FALSE for each in (check.applies, rule.applies)):
         return ()
     return tuple(
-        Unknown(name, Reason.POLICY, "is not set in the site's policy")
+        Unknown(name, Reason.POLICY, "not set in the site's policy")
         for name in rule.silent_policies
         if trace.case.policy.get(name) is None
     )
@@ -156,11 +156,10 @@ def _kind_of(unknowns: tuple[Unknown, ...]) -> Kind:
 def _not_known(unknowns: tuple[Unknown, ...], trace: Trace) -> str:
     vocabulary = trace.pack.vocabulary
     said = [
-        f"{vocabulary[unknown.fact].label if unknown.fact in vocabulary else unknown.fact} {unknown.detail}"
+        f"{vocabulary[unknown.fact].label if unknown.fact in vocabulary else unknown.fact}: {unknown.detail}"
         for unknown in unknowns
     ]
-    text = "; ".join(said)
-    return f"Cannot be decided: {text}."
+    return f"Cannot be decided ({'; '.join(said)})."
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:

@@ -56,7 +56,7 @@ class Evidence:
     unknown: Unknown | None = None
 
 
-_NEVER_GIVEN = "was not given"
+_NOT_RECORDED = "not recorded"
 
 
 def day_of(at: date | datetime, zone: tzinfo | None) -> date:
@@ -111,7 +111,7 @@ class Case:
             known = self._known[name] = (
                 _count(self.vocabulary[name], readings, self.infusion_at)
                 if readings
-                else Evidence(unknown=Unknown(name, Reason.MISSING, _NEVER_GIVEN))
+                else Evidence(unknown=Unknown(name, Reason.MISSING, _NOT_RECORDED))
             )
         return known
 
@@ -139,14 +139,14 @@ def _newest(definition: FactDefinition, readings: tuple[Reading, ...], infusion_
         if len({(reading.value, reading.unit) for reading in group}) > 1:
             newest = Evidence(
                 before=newest,
-                unknown=Unknown(definition.name, Reason.CONFLICT, "has different values of the same time"),
+                unknown=Unknown(definition.name, Reason.CONFLICT, "different values of the same time"),
             )
         else:
             newest = _evidence(min(group, key=_stricter), definition, infusion_at, newest)
     assert newest is not None
     if any(reading.at is None and reading.value != newest.value for reading in counted):
         return Evidence(
-            unknown=Unknown(definition.name, Reason.CONFLICT, "has different values, one without a date")
+            unknown=Unknown(definition.name, Reason.CONFLICT, "different values, one without a date")
         )
     return newest
 
@@ -179,11 +179,11 @@ def _by_time(readings: list[Reading], infusion_at: datetime) -> list[list[Readin
 
 def _why_not_counted(reading: Reading, infusion_at: datetime) -> str:
     if reading.status not in FINAL_STATUSES:
-        return f"is only {reading.status}" if reading.status != "entered-in-error" else "was entered in error"
+        return f"only {reading.status}" if reading.status != "entered-in-error" else "entered in error"
     if reading.at is not None and is_after(reading.at, infusion_at):
-        return "was collected after the infusion time"
+        return "collected after the infusion time"
     if reading.value is None:
-        return "was said to be unknown"
+        return "recorded as unknown"
     return ""
 
 

@@ -131,7 +131,7 @@ class Entry(Term):
             names = " and ".join(
                 sorted(case.vocabulary[self.fact].fields[name].label for name in open_fields)
             )
-            yield Unknown(self.fact, Reason.MISSING, f"has an entry without {names}")
+            yield Unknown(self.fact, Reason.MISSING, f"an entry without {names}")
 
     def facts(self) -> Iterator[str]:
         yield self.fact

@@ -36,19 +36,19 @@ class AgeLimit:
         known = case.evidence(fact)
         at = known.value if isinstance(known.value, date) else known.at if self.hours else known.day
         if not isinstance(at, date):
-            return Unknown(fact, Reason.MISSING, "has no date")
+            return Unknown(fact, Reason.MISSING, "no date")
         if self.hours:
             if not isinstance(at, datetime):
                 at = datetime(at.year, at.month, at.day, tzinfo=case.infusion_at.tzinfo)
             fresh = case.infusion_at - at <= timedelta(hours=int(limit))  # type: ignore[arg-type]
-            return None if fresh else Unknown(fact, Reason.STALE, f"is more than {limit} hours old")
+            return None if fresh else Unknown(fact, Reason.STALE, f"more than {limit} hours old")
         anchor = self.before.value(case)
         if not isinstance(anchor, date):
             return next(iter(self.before.unknowns(case)))
         age = (anchor - at).days
         if age <= limit:  # type: ignore[operator]
             return None
-        return Unknown(fact, Reason.STALE, f"is {age} days old ({limit} allowed)")
+        return Unknown(fact, Reason.STALE, f"{age} days old ({limit} allowed)")
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class Policy(Term):
         return case.policy.get(self.name)
 
     def unknowns(self, case: Case) -> Iterator[Unknown]:
-        yield Unknown(self.name, Reason.POLICY, "is not set in the site's policy")
+        yield Unknown(self.name, Reason.POLICY, "not set in the site's policy")
 
     def policies(self) -> Iterator[str]:
         yield self.name
@@ -120,7 +120,7 @@ class FactValue(Term):
         if not self.before or known.unknown is not None:
             return known
         return known.before or Evidence(
-            unknown=Unknown(self.fact, Reason.MISSING, "has no earlier result to compare with")
+            unknown=Unknown(self.fact, Reason.MISSING, "no earlier result to compare with")
         )
 
     def value(self, case: Case) -> Measured:
@@ -134,7 +134,7 @@ class FactValue(Term):
     def unknowns(self, case: Case) -> Iterator[Unknown]:
         known = self.evidence(case)
         yield known.unknown or Unknown(
-            self.fact, Reason.MISSING, f"is not given in {self.unit}" if self.unit else "is not a date"
+            self.fact, Reason.MISSING, f"not given in {self.unit}" if self.unit else "answered without a date"
         )
 
     def facts(self) -> Iterator[str]:
@@ -169,7 +169,7 @@ class CollectedOn(FactValue):
         return self.evidence(case).day
 
     def unknowns(self, case: Case) -> Iterator[Unknown]:
-        yield self.evidence(case).unknown or Unknown(self.fact, Reason.MISSING, "has no date")
+        yield self.evidence(case).unknown or Unknown(self.fact, Reason.MISSING, "no date")
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class OwnLimit(Term):
         if known.unknown is None and self.otherwise is not None:
             yield from self.otherwise.unknowns(case)
         else:
-            detail = f"has no {self.side} limit of the laboratory"
+            detail = f"no {self.side} limit of the laboratory"
             yield known.unknown or Unknown(self.fact, Reason.MISSING, detail)
 
     def inputs(self) -> tuple[Term, ...]:

@@ -32,6 +32,9 @@ from service.knowledge.strict_yaml import Document
 from service.knowledge.vocabulary import SitePolicy
 
 
+_RULE = RuleSchema()
+
+
 def validated(schema: Schema, document: Document, data: Any = None, path: Path = ()) -> dict[str, Any]:
     """The document by its schema; KnowledgeError with the line of every mistake."""
     try:
@@ -169,7 +172,7 @@ class _Builder:
     def _rule(
         self, name: str, body: dict[str, Any], check: str, applies: Condition | None, path: Path
     ) -> Rule:
-        spec = validated(RuleSchema(), self.document, body, path)
+        spec = validated(_RULE, self.document, body, path)
         verb = next(verb for verb in VERBS if verb in spec)
         status = Status.BLOCK if verb.startswith("block") else Status.WARN
         unless = verb.endswith("unless")

@@ -37,7 +37,8 @@ class Store:
 
     def __init__(self, url: str) -> None:
         """Open the file, and make it where there is none. Raises StoreUnavailable."""
-        self._engine = create_engine(url)
+        # Parameters hold what is known of a patient: no log and no error ever shows them.
+        self._engine = create_engine(url, hide_parameters=True)
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(begin="IMMEDIATE")
