@@ -22,7 +22,7 @@ from service.checklist.truth import FALSE, Truth
 MOST_TRIALS = 150
 MOST_ANSWERS = 4
 MOST_FACTS = 3
-FURTHEST = 3660
+FURTHEST = 45_000
 
 
 def would_pass_when(trace: Trace, check: Check, rule: Rule) -> tuple[tuple[str, ...], ...]:

@@ -27,7 +27,7 @@ class Condition:
         """Its truth, given the measured values."""
         raise NotImplementedError
 
-    def settled(self, values: Values) -> "tuple[Truth, list[Criterion]]":
+    def settled(self, values: Values) -> "tuple[Truth, Sequence[Criterion]]":
         """Its truth, and the criteria that settle it: the parts whose truth is the whole's, and theirs."""
         raise NotImplementedError
 
@@ -81,8 +81,12 @@ class Criterion(Condition):
                 return self.against
         return UNKNOWN
 
-    def settled(self, values: Values) -> "tuple[Truth, list[Criterion]]":
-        return self.truth(values), [self]
+    def settled(self, values: Values) -> "tuple[Truth, Sequence[Criterion]]":
+        return self.truth(values), self._alone
+
+    @cached_property
+    def _alone(self) -> "tuple[Criterion]":
+        return (self,)
 
     def criteria(self) -> "Iterator[Criterion]":
         yield self
@@ -103,9 +107,9 @@ class Criterion(Condition):
         return isinstance(self.measure.left, CollectedOn)
 
 
-def _settled(parts: "tuple[Condition, ...]", values: Values, start: Truth) -> "tuple[Truth, list[Criterion]]":
+def _settled(parts: "tuple[Condition, ...]", values: Values, start: Truth) -> "tuple[Truth, Sequence[Criterion]]":
     """The extreme of the parts (the least for *all*, the greatest for *any*) and what settles it."""
-    truth, found = start, []
+    truth, found = start, list[Criterion]()
     for part in parts:
         this, criteria = part.settled(values)
         if this is truth:
@@ -131,7 +135,7 @@ class AllOf(Condition):
                 truth = UNKNOWN
         return truth
 
-    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+    def settled(self, values: Values) -> tuple[Truth, Sequence[Criterion]]:
         return _settled(self.parts, values, TRUE)
 
 
@@ -151,7 +155,7 @@ class AnyOf(Condition):
                 truth = UNKNOWN
         return truth
 
-    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+    def settled(self, values: Values) -> tuple[Truth, Sequence[Criterion]]:
         return _settled(self.parts, values, FALSE)
 
 
@@ -168,7 +172,7 @@ class Not(Condition):
     def truth(self, values: Values) -> Truth:
         return NEGATION[self.part.truth(values)]
 
-    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+    def settled(self, values: Values) -> tuple[Truth, Sequence[Criterion]]:
         truth, criteria = self.part.settled(values)
         return NEGATION[truth], criteria
 
@@ -186,7 +190,7 @@ class Recorded(Condition):
     def truth(self, values: Values) -> Truth:
         return TRUE if self.part.truth(values) is TRUE else FALSE
 
-    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+    def settled(self, values: Values) -> tuple[Truth, Sequence[Criterion]]:
         truth, criteria = self.part.settled(values)
         return (TRUE if truth is TRUE else FALSE), criteria
 
@@ -206,5 +210,5 @@ class Defined(Condition):
     def truth(self, values: Values) -> Truth:
         return self.part.truth(values)
 
-    def settled(self, values: Values) -> tuple[Truth, list[Criterion]]:
+    def settled(self, values: Values) -> tuple[Truth, Sequence[Criterion]]:
         return self.part.settled(values)

@@ -20,7 +20,7 @@ class Because:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finding:
     """What a check answers. `rule` is None where nothing was found.
 

@@ -4,7 +4,7 @@
 are the parts that settled it. The same few lines answer why, why not, and what to ask.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -43,13 +43,23 @@ class Trace:
     @cached_property
     def verdicts(self) -> dict[str, Truth]:
         """The truth of every rule's concern, from the criteria alone."""
-        values = self.values
-        return {rule.id: rule.concern.truth(values) for rule in self.pack.rules}
+        return {rule.id: self._settled(rule.concern)[0] for rule in self.pack.rules}
+
+    @cached_property
+    def _memory(self) -> dict[int, tuple[Truth, Sequence[Criterion]]]:
+        return {}
+
+    def _settled(self, condition: Condition) -> tuple[Truth, Sequence[Criterion]]:
+        """A condition's truth and what settles it, worked out once."""
+        known = self._memory.get(id(condition))
+        if known is None:
+            known = self._memory[id(condition)] = condition.settled(self.values)
+        return known
 
     def unknowns(self, condition: Condition) -> tuple[Unknown, ...]:
         """The facts (and policy parameters) that keep a condition undecided, each once."""
         found: dict[str, Unknown] = {}
-        for criterion in condition.settled(self.values)[1]:
+        for criterion in self._settled(condition)[1]:
             for unknown in criterion.measure.unknowns(self.case):
                 found.setdefault(unknown.fact, unknown)
         return tuple(found.values())
@@ -65,8 +75,8 @@ class Trace:
             self._add_facts_of(criterion, found)
         return tuple(found.values())
 
-    def _reasons(self, condition: Condition) -> list[Criterion]:
-        truth, criteria = condition.settled(self.values)
+    def _reasons(self, condition: Condition) -> Sequence[Criterion]:
+        truth, criteria = self._settled(condition)
         if truth is not UNKNOWN or not condition.parts:
             return criteria
         return [each for part in condition.parts for each in self._reasons(part)]
