@@ -36,10 +36,10 @@ def proposals(trace: Trace, check: Check, rule: Rule) -> dict[str, list[Proposal
     pools: dict[str, list[Proposal]] = {}
     for fact in _facts_to_change(trace, rule):
         definition = trace.pack.vocabulary[fact]
-        found: dict[str, Proposal] = {}
+        found: dict[str, Proposal] = {}  # the same answer is proposed once, in the words of the first
         for criterion in _criteria_about(fact, check, rule):
             for proposal in _propose(criterion, definition, trace.case):
-                found.setdefault(proposal.says, proposal)
+                found.setdefault(repr(proposal.reading), proposal)
         if found:
             pools[fact] = list(found.values())
     return pools

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.records.entries import Basis, Entry, Once
 from service.records.tables import checklists, idempotency, knowledge, metadata, policies
 
-_WAIT_MS = 5000
+_WAIT_MS, _TRIES = 5000, 100
 _ENTRY = tuple(checklists.c[name] for name in Entry.__dataclass_fields__)
 
 
@@ -127,13 +128,23 @@ class Store:
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     """Durable settings, on each new connection; transactions begin in `_begin`, not in the driver."""
     connection.isolation_level = None
-    for setting in (
-        f"busy_timeout = {_WAIT_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {setting}")
+    connection.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
+    _switch_to_wal(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Write ahead. The first switch needs the file alone and does not wait for it, so it is tried again."""
+    for left in reversed(range(_TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not left or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_WAIT_MS / 1000 / _TRIES)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
