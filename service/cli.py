@@ -1,7 +1,7 @@
 """The command line. Commands import what they need when they run, so that `dosegate check` starts fast."""
 
-import errno
 import functools
+import gc
 import json
 import os
 import sys
@@ -11,60 +11,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
+
+from service.terminal.failures import CarefulGroup, reason, refuse
 
 if TYPE_CHECKING:
     from service.intake.answers import Answer
     from service.knowledge.library import Library
 
 EXAMPLES = ("blocked", "inebilizumab", "ibalizumab", "inotuzumab_ozogamicin")
-BAD_INPUT, FAULT = 2, 1
-INTERRUPTED, NOBODY_READS = 128 + 2, 128 + 13  # as a shell reports SIGINT and SIGPIPE
 
 Command = Callable[..., None]
 
-
-class _Group(click.Group):
-    """The commands, with every failure turned into one line and an exit status."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-        except BrokenPipeError:
-            # What is still buffered goes nowhere, else the interpreter would complain on its way out.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(NOBODY_READS)
-        except OSError as error:
-            _refuse([f"{error.filename or 'the output'}: {os.strerror(error.errno or errno.EIO)}"], FAULT)
-        except Exception as error:  # nothing of the patient may reach a log by way of a traceback
-            _refuse([_fault(error)], FAULT)
-
-
-def _fault(error: Exception) -> str:
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f" in {place.tb_frame.f_globals.get('__name__')}, line {place.tb_lineno}" if place else ""
-    return f"internal error: {type(error).__name__}{where}. Nothing was evaluated; hold, and report this"
-
-
-def _refuse(messages: list[str], status: int = BAD_INPUT) -> NoReturn:
-    """One line on standard error for each thing that is wrong."""
-    for message in messages:
-        click.echo(f"dosegate: {_one_line(message)}", err=True)
-    sys.exit(status)
-
-
-def _one_line(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+_EXITS = (
+    "Exit status: 0 pass, 3 warn, 4 block, 2 bad input, 1 internal error. Of several requests the worst one"
+    " counts, in the order 0, 3, 4, 2, 1."
+)
 
 
 def with_rules(command: Command) -> Command:
@@ -96,16 +60,22 @@ def rules_options(command: Command) -> Command:
 
 
 def _library(rules: Path | None, policy: Path | None) -> "Library":
+    gc.disable()  # what is read now stays: to look for garbage in it would take a sixth of the start
     from service.knowledge.library import load_library  # noqa: PLC0415
     from service.knowledge.problems import KnowledgeError  # noqa: PLC0415
 
     try:
         return load_library(rules, policy)
     except KnowledgeError as error:
-        _refuse([str(problem) for problem in error.problems])
+        refuse([str(problem) for problem in error.problems])
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=CarefulGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="dosegate", message="dosegate %(version)s")
 def main() -> None:
     """Pre-infusion checklist for monoclonal antibodies: every item answered, cited and replayable.
@@ -114,44 +84,40 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(short_help="Answer a request, or one a line.", epilog=_EXITS)
 @click.argument("file", metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--trace", is_flag=True, help="Show why each rule fired, did not fire or could not be decided.")
 @click.option("--lines", is_flag=True, help="Read one request a line, answer each with one line of JSON.")
 @with_rules
 def check(file: str, library: "Library", *, as_json: bool, trace: bool, lines: bool) -> None:
-    r"""Answer the request in FILE, or on standard input where FILE is -.
+    """Answer the request in FILE, or on standard input where FILE is -.
 
-    A request is a JSON object with drug, infusion_at, patient and facts; to see one: dosegate demo --request
+    A request is a JSON object with drug, infusion_at, patient and facts; dosegate demo --request prints one.
     A FILE that ends in .jsonl holds one request a line. Nothing is recorded.
-
-    \b
-    Exit status: 0 pass, 3 warn, 4 block, 2 bad input, 1 internal error;
-    of several requests the worst (1, 2, 4, 3, 0).
     """
     with _opened(file) as stream:
         if lines or file.lower().endswith(".jsonl"):
             sys.exit(_check_lines(stream, file, library, trace=trace))
-        sys.exit(_check_one(stream, library, as_json=as_json, trace=trace))
+        sys.exit(_check_one(stream, file, library, as_json=as_json, trace=trace))
 
 
 @contextmanager
 def _opened(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
-        yield sys.stdin.buffer
-        return
     try:
-        with Path(file).open("rb") as stream:
-            stream.peek(1)  # a folder, or a file that cannot be read, says so now
-            yield stream
+        stream = open(0 if file == "-" else file, "rb", closefd=file != "-")  # noqa: SIM115  closed below
+        stream.peek(1)  # a folder, or a device that cannot be read, says so now
     except OSError as error:
-        if error.filename is None and not isinstance(error, IsADirectoryError):
-            raise
-        _refuse([f"{file}: cannot be read: {os.strerror(error.errno or errno.EIO).lower()}"])
+        refuse([f"{_name(file)}: cannot be read: {reason(error).lower()}"])
+    with stream:
+        yield stream
 
 
-def _check_one(stream: BinaryIO, library: "Library", *, as_json: bool, trace: bool) -> int:
+def _name(file: str) -> str:
+    return "standard input" if file == "-" else file
+
+
+def _check_one(stream: BinaryIO, file: str, library: "Library", *, as_json: bool, trace: bool) -> int:
     from service.intake.errors import BadInput  # noqa: PLC0415
     from service.intake.json_text import MOST_BYTES  # noqa: PLC0415
     from service.terminal.batch import EXITS, document_of, respond  # noqa: PLC0415
@@ -159,7 +125,7 @@ def _check_one(stream: BinaryIO, library: "Library", *, as_json: bool, trace: bo
     try:
         answer = respond(stream.read(MOST_BYTES + 1), library, datetime.now(UTC))
     except BadInput as bad:
-        _refuse([f"{each.path}: {each.message}" if each.path else each.message for each in bad.errors])
+        refuse([f"{each.path or _name(file)}: {each.message}" for each in bad.errors])
     if as_json:
         _print_json(document_of(answer, trace=trace), indent=2)
     else:
@@ -189,7 +155,7 @@ def _check_lines(stream: BinaryIO, file: str, library: "Library", *, trace: bool
             _print_json(document)
             advance(line.size)
     if status is None:
-        _refuse([f"{file}: holds no request"])
+        refuse([f"{_name(file)}: holds no request"])
     return status
 
 
@@ -229,7 +195,7 @@ def drugs(library: "Library", *, as_json: bool) -> None:
     standard_output().print(shelf_table(library))
 
 
-@main.command()
+@main.command(short_help="Print a drug's rules in words.")
 @click.argument("drug")
 @click.option("--check", "only", metavar="CHECK", help="Only this check, such as hepatitis_b.")
 @with_rules
@@ -247,16 +213,14 @@ def explain(drug: str, library: "Library", *, only: str | None) -> None:
         also = (
             f". Names that look like it: {near}" if near else "; `dosegate drugs` lists those that there are"
         )
-        _refuse([f"{drug}: no drug here has this name{also}"])
+        refuse([f"{drug}: no drug here has this name{also}"])
     known = [each.id for each in pack.checks]
     if only is not None and only not in known:
-        _refuse(
-            [f"{only}: {pack.id} has no such check.{did_you_mean(only, known)} It has {', '.join(known)}"]
-        )
+        refuse([f"{only}: {pack.id} has no such check.{did_you_mean(only, known)} It has {', '.join(known)}"])
     print_pack(pack, library, standard_output(), only)
 
 
-@main.command()
+@main.command(short_help="Say whether every pack is sound.")
 @with_rules
 def lint(library: "Library") -> None:
     """Read every pack and say whether it is sound: schema, sources, ledger, contradictions, review dates."""
@@ -264,17 +228,17 @@ def lint(library: "Library") -> None:
 
     problems = shelf.unused(library)
     if problems:
-        _refuse([str(problem) for problem in problems])
+        refuse([str(problem) for problem in problems])
     for line in shelf.report(library, datetime.now(UTC).date()):
         click.echo(line)
 
 
 @main.command()
-@click.argument("example", type=click.Choice(EXAMPLES), default=EXAMPLES[0])
+@click.argument("example", metavar="[EXAMPLE]", type=click.Choice(EXAMPLES), default=EXAMPLES[0])
 @click.option("--request", is_flag=True, help="Print the request itself, to start one of your own from.")
 @with_rules
 def demo(example: str, library: "Library", *, request: bool) -> None:
-    """Print one worked checklist of a made-up patient."""
+    """Print one worked checklist of a made-up patient: EXAMPLE is blocked (the default) or a drug."""
     text = files("service").joinpath("examples", f"{example}.json").read_bytes()
     if request:
         sys.stdout.buffer.write(text)
@@ -285,7 +249,7 @@ def demo(example: str, library: "Library", *, request: bool) -> None:
     _print_checklist(respond(text, library, datetime.now(UTC)), library)
 
 
-@main.command()
+@main.command(short_help="Answer over HTTP.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option(
@@ -300,7 +264,7 @@ def serve(host: str, port: int, workers: int, rules: Path | None, policy: Path |
     try:
         settings = Settings.from_environment()
     except BadSetting as bad:
-        _refuse([str(bad)])
+        refuse([str(bad)])
     run(
         host,
         port,

@@ -10,12 +10,13 @@ from itertools import combinations, product
 
 from service.checklist import calendar
 from service.checklist.conditions import Condition, Criterion
+from service.checklist.dates import Years
 from service.checklist.evidence import Case
 from service.checklist.lists import Entry, flip_amounts
 from service.checklist.measures import Measure, Scaled
 from service.checklist.proposals import Proposal, proposals
 from service.checklist.rules import Check, Rule
-from service.checklist.terms import DateOf, Term, Years
+from service.checklist.terms import DateOf, Term
 from service.checklist.trace import Trace
 from service.checklist.truth import FALSE, Truth
 

@@ -1,7 +1,7 @@
 """Calendar arithmetic: whole days, whole years, months clamped to the month's end."""
 
 import calendar
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 DAY = timedelta(days=1)
 
@@ -25,3 +25,8 @@ def years_between(born: date, day: date) -> int:
     """Completed years of age on a day."""
     years = day.year - born.year
     return years if birthday(born, years) <= day else years - 1
+
+
+def minutes_between(start: datetime, end: datetime) -> int:
+    """Whole minutes from one moment to another, rounded towards the earlier one."""
+    return int((end - start).total_seconds() // 60)

@@ -107,7 +107,9 @@ class Criterion(Condition):
         return isinstance(self.measure.left, CollectedOn)
 
 
-def _settled(parts: "tuple[Condition, ...]", values: Values, start: Truth) -> "tuple[Truth, Sequence[Criterion]]":
+def _settled(
+    parts: "tuple[Condition, ...]", values: Values, start: Truth
+) -> "tuple[Truth, Sequence[Criterion]]":
     """The extreme of the parts (the least for *all*, the greatest for *any*) and what settles it."""
     truth, found = start, list[Criterion]()
     for part in parts:

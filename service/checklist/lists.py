@@ -9,10 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from service.checklist.calendar import minutes_between
 from service.checklist.evidence import Case, Reason, Unknown, day_of
 from service.checklist.facts import Item
 from service.checklist.operators import Operator
-from service.checklist.terms import Measured, Term, minutes_between
+from service.checklist.terms import Measured, Term
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
 
 

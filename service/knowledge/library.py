@@ -13,12 +13,14 @@ from service.checklist.compiler import CannotCompile
 from service.checklist.engine import Engine
 from service.checklist.facts import Code, Vocabulary
 from service.checklist.rules import Pack
-from service.knowledge import grammar, review
+from service.knowledge import review
+from service.knowledge.grammar import SharedSchema
 from service.knowledge.ledger import LedgerRow, read_ledger
 from service.knowledge.packs import build_pack, digest_of, validated
 from service.knowledge.problems import KnowledgeError, Mistake, Problem
 from service.knowledge.strict_yaml import read
 from service.knowledge.vocabulary import SitePolicy, build_policy, build_vocabulary
+from service.knowledge.vocabulary_grammar import CodeListSchema, PolicySchema, VocabularySchema
 
 FACTS, POLICY, SHARED, LEDGER = "facts.yaml", "policy.yaml", "shared.yaml", "ledger.csv"
 
@@ -117,23 +119,21 @@ def library_from(texts: Mapping[str, str]) -> Library:
     code_lists: dict[str, Mapping[str, Code]] = {}
     for name in sorted(texts):
         if name.startswith("codes/"):
-            codes = validated(grammar.CodeListSchema(), read(texts[name], f"rules/{name}"))["codes"]
+            codes = validated(CodeListSchema(), read(texts[name], f"rules/{name}"))["codes"]
             code_lists[name[6:-5]] = {
                 code: Code(each["label"], {"kind": each["kind"]}) for code, each in codes.items()
             }
     facts = read(texts[FACTS], f"rules/{FACTS}")
     rules_policy = read(texts[POLICY], f"rules/{POLICY}")
-    shared = validated(grammar.SharedSchema(), read(texts[SHARED], f"rules/{SHARED}"))
+    shared = validated(SharedSchema(), read(texts[SHARED], f"rules/{SHARED}"))
     try:
         vocabulary = build_vocabulary(
-            validated(grammar.VocabularySchema(), facts), code_lists, digest_of({FACTS: texts[FACTS]})
+            validated(VocabularySchema(), facts), code_lists, digest_of({FACTS: texts[FACTS]})
         )
     except Mistake as mistake:
         raise facts.error(mistake) from None
     try:
-        policy = build_policy(
-            validated(grammar.PolicySchema(), rules_policy), digest_of({POLICY: texts[POLICY]})
-        )
+        policy = build_policy(validated(PolicySchema(), rules_policy), digest_of({POLICY: texts[POLICY]}))
     except Mistake as mistake:
         raise rules_policy.error(mistake) from None
     ledger = read_ledger(texts[LEDGER])

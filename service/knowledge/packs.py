@@ -31,7 +31,6 @@ from service.knowledge.problems import KnowledgeError, Mistake, did_you_mean
 from service.knowledge.strict_yaml import Document
 from service.knowledge.vocabulary import SitePolicy
 
-
 _RULE = RuleSchema()
 
 

@@ -5,21 +5,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.checklist.amounts import Arithmetic, Bands, BodySurfaceArea, Named, Percent
+from service.checklist.dates import Days, Later, Years
 from service.checklist.measures import SCALE
 from service.checklist.terms import (
     CollectedOn,
     Constant,
     DateOf,
-    Days,
     FactValue,
     FirstOf,
     Infusion,
-    Later,
     OwnLimit,
     Policy,
     Region,
     Term,
-    Years,
 )
 from service.knowledge.problems import Mistake, did_you_mean
 

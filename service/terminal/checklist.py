@@ -12,7 +12,8 @@ from service.intake.answers import Answer
 from service.intake.documents import look_alikes
 from service.knowledge.library import Library
 from service.terminal.console import DECISIONS, NOT_APPLICABLE, STATUSES, Hanging, OneLine, heading, labelled
-from service.terminal.words import WEEKDAYS, Words, clean, counted, listed
+from service.terminal.failures import clean
+from service.terminal.words import WEEKDAYS, Words, counted, listed
 
 JUDGEMENT = "This supports clinical judgement and does not replace it."
 SHORT_DIGEST = len("sha256:") + 12
@@ -53,11 +54,13 @@ class Page:
         self.words = Words.of(answer.checklist.pack, library, answer.request.situation.infusion_at.tzinfo)
 
     def print(self, console: Console) -> None:
-        """Print it from top to bottom."""
-        for part in (*self._header(), *self._decision(), *self._findings(), *self._asks(), *self._passed()):
-            console.print(part)
-        for part in self._footer():
-            console.print(part)
+        """Print it from top to bottom; on a terminal the decision stands at the bottom again, in sight."""
+        sections = [self._header, self._decision, self._findings, self._asks, self._passed, self._footer]
+        if console.is_terminal:
+            sections.append(self._decision)
+        for section in sections:
+            for part in section():
+                console.print(part)
 
     def _header(self) -> Iterator[RenderableType]:
         pack, situation = self.checklist.pack, self.request.situation

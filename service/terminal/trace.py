@@ -13,7 +13,8 @@ from service.checklist.trace import Trace
 from service.checklist.truth import UNKNOWN, Truth
 from service.terminal.checklist import Page
 from service.terminal.console import ANSWERS, STATUSES, VERDICTS, Indented, heading
-from service.terminal.words import Words, clean
+from service.terminal.failures import clean
+from service.terminal.words import Words
 
 
 def print_trace(page: Page, console: Console) -> None:

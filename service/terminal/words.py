@@ -1,7 +1,6 @@
 """Values, units and conditions in the words that a nurse or a pharmacist reads."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -17,6 +16,7 @@ from service.checklist.rules import Citation, Pack, Source
 from service.checklist.terms import Constant, FactValue, Policy, Term
 from service.checklist.truth import FALSE, TRUE, Truth
 from service.knowledge.library import Library
+from service.terminal.failures import clean
 
 UNITS = {
     "Cel": "°C",
@@ -31,18 +31,10 @@ UNITS = {
     "[lb_av]": "lb",
 }
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _CODE = re.compile(r"[a-z0-9_]+")
 _SITE = re.compile(r"the site's ([a-z_ ]+)")
 _SUM = re.compile(r"(-?\d+) (plus|minus) (\d+)\b(?!\.)")
 _ARTICLE = re.compile(r"\bhas (no )?entry\b")
-
-
-def clean(text: str) -> str:
-    """The text without what a terminal would obey or hide: control, direction and line characters."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(each) in _UNSEEN else each for each in text
-    )
 
 
 def counted(number: int, one: str, many: str = "") -> str:
