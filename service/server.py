@@ -26,7 +26,7 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
 
     Port 0 takes any free port; the line printed at the start names it.
     """
-    listener = _listener(_loopback(host), port)
+    address = _loopback(host)
     try:
         library = library_of(settings)
         load_engines(library)
@@ -34,7 +34,7 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
         Store(settings.database).close()
     except (KnowledgeError, EngineFault, StoreUnavailable) as error:
         _refuse(str(error))
-    _Server(listener, workers, settings, library).run()
+    _Server(_listener(address, port), workers, settings, library).run()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]

@@ -6,7 +6,7 @@ Every pattern carries the marker `k` that only our messages have, and every rule
 on each of them.
 
 The engine's limits, met at load and never at run time: 15 and/or groups a rule, 64 conditions true at
-once on one message, 32-bit hashes in place of names.
+once on one message, 64 productions that end on one condition, 32-bit hashes in place of names.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ CERTAIN, POSSIBLE = "certain", "possible"
 MOST_GROUPS = 14
 MOST_LEAVES = 28
 MOST_CONDITIONS = 60
-MOST_PRODUCTIONS = 200
+MOST_PRODUCTIONS = 60
 
 Pattern = dict[str, Any]
 _Member = tuple[Rule, list[Pattern], list[Pattern]]
@@ -48,19 +48,22 @@ def compile_pack(pack: Pack) -> tuple[RuleSet, ...]:
     """The pack's rule sets, each small enough for the engine whatever the patient."""
     sets: list[list[_Member]] = [[]]
     conditions: set[str] = set()
+    size = 0
     for rule in pack.rules:
         productions = [
             _branches(_pattern(rule.concern, bound, holds=True), rule) for bound in (CERTAIN, POSSIBLE)
         ]
         own = {repr(leaf) for branches in productions for branch in branches for leaf in _leaves(branch)}
-        if len(own) > MOST_CONDITIONS:
+        count = sum(map(len, productions))
+        if len(own) > MOST_CONDITIONS or count > MOST_PRODUCTIONS:
             raise CannotCompile(
                 f"{rule.id} has {len(own)} conditions, the engine takes {MOST_CONDITIONS}: split it"
             )
-        if len(conditions | own) > MOST_CONDITIONS:
+        if len(conditions | own) > MOST_CONDITIONS or size + count > MOST_PRODUCTIONS:
             sets.append([])
-            conditions = set()
+            conditions, size = set(), 0
         conditions |= own
+        size += count
         sets[-1].append((rule, productions[0], productions[1]))
     return tuple(_rule_set(f"{pack.id}-{pack.digest[7:19]}-{i}", members) for i, members in enumerate(sets))
 
@@ -82,8 +85,6 @@ def _rule_set(name: str, members: list[_Member]) -> RuleSet:
                     else int(next(iter(leaf))[1:])
                     for leaf in _leaves(branch)
                 )
-    if len(productions) > MOST_PRODUCTIONS:
-        raise CannotCompile(f"{name} has {len(productions)} productions, the engine takes {MOST_PRODUCTIONS}")
     definition[SENTINEL] = {"all": [{"m": MARKER}], "pri": 1}
     places = tuple(sorted(keys))
     _refuse_collisions([SENTINEL, "k", "sid", "id", "$s", *productions, *(f"v{place}" for place in places)])
@@ -142,8 +143,10 @@ def _compare(criterion: Criterion, place: int, *, holds: bool) -> Pattern:
             return {f"${comparison}": {key: criterion.operand}}
 
 
-def _branches(pattern: Pattern, rule: Rule) -> list[Pattern]:
+def _branches(pattern: Pattern, rule: Rule, room: int = MOST_PRODUCTIONS) -> list[Pattern]:
     """The pattern split at its largest alternative until each branch fits the engine's limit on groups."""
+    if room < 1:
+        raise CannotCompile(f"{rule.id} has more than {MOST_PRODUCTIONS} alternatives: split it")
     groups, leaves = _groups(pattern), sum(1 for _ in _leaves(pattern))
     if groups <= MOST_GROUPS and leaves <= MOST_LEAVES:
         return [pattern]
@@ -155,7 +158,10 @@ def _branches(pattern: Pattern, rule: Rule) -> list[Pattern]:
         )
     widest = max(alternatives, key=lambda part: sum(1 for _ in _leaves(part)))
     rest = [part for part in parts if part is not widest]
-    return [done for part in widest["$or"] for done in _branches(_join("$and", [*rest, part]), rule)]
+    found: list[Pattern] = []
+    for part in widest["$or"]:
+        found += _branches(_join("$and", [*rest, part]), rule, room - len(found))
+    return found
 
 
 def _groups(pattern: Pattern) -> int:

@@ -15,7 +15,6 @@ from service.checklist.measures import Scaled
 from service.checklist.rules import Pack
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
 
-_ONE_SESSION = "1"
 _lock = threading.Lock()
 _PREFIX = 2
 
@@ -30,6 +29,7 @@ class Engine:
     def __init__(self, pack: Pack) -> None:
         """Compile and load. Raises CannotCompile, or EngineFault where the engine refuses a definition."""
         self._sets: list[tuple[RuleSet, int]] = []
+        self._session = 1
         for rule_set in compile_pack(pack):
             try:
                 handle = durable.create_ruleset(rule_set.name, orjson.dumps(rule_set.definition).decode())
@@ -63,7 +63,7 @@ class Engine:
         return verdicts
 
     def _run(self, rule_set: RuleSet, handle: int, values: Sequence[Scaled]) -> set[tuple[str, str]]:
-        message: dict[str, Scaled] = {"sid": _ONE_SESSION, "k": "f"}
+        message: dict[str, Scaled] = {"sid": str(self._session), "k": "f"}
         for place in rule_set.keys:
             value = values[place]
             if value is not None:
@@ -78,20 +78,21 @@ class Engine:
                 names.append(found[_PREFIX : found.index('"', _PREFIX)])
                 found = durable.complete_and_start_action(handle, state)
             retracted, _ = durable.retract_fact(handle, text)
-        except durable.error as error:
-            self._forget(handle)
-            raise EngineFault(f"{rule_set.name}: {error}") from None
-        if code or retracted or SENTINEL not in names:
-            raise EngineFault(f"{rule_set.name}: codes {code} and {retracted}, {len(names)} matches")
+            if code or retracted or SENTINEL not in names:
+                raise EngineFault(f"{rule_set.name}: codes {code} and {retracted}, {len(names)} matches")
+        except BaseException as error:
+            self._leave_session()
+            if isinstance(error, durable.error):
+                raise EngineFault(f"{rule_set.name}: {error}") from None
+            raise
         try:
             return {rule_set.productions[name] for name in names if name != SENTINEL}
         except KeyError:
             raise EngineFault(f"{rule_set.name}: an unknown production fired") from None
 
-    @staticmethod
-    def _forget(handle: int) -> None:
-        """Drop the session after a failure, so that nothing of this patient meets the next one."""
-        try:
-            durable.delete_state(handle, _ONE_SESSION)
-        except durable.error:
-            return
+    def _leave_session(self) -> None:
+        """After a failure the next patient gets a session of its own.
+
+        The broken one is left alone: deleting it is what crashes the process.
+        """
+        self._session += 1

@@ -21,6 +21,9 @@ from service.checklist.terms import DateOf, FactValue, Known, OwnLimit, Term, Wo
 from service.checklist.trace import Trace
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
 
+# A result that is not there yet has no limits of its own; any will do, as long as it is the same for all.
+_MADE_UP_LIMIT = Decimal(1)
+
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
@@ -92,7 +95,7 @@ def _plain(
     known = case.evidence(definition.name)
     low, high = known.ref_low, known.ref_high
     if unit is not None and definition.result and known.unknown is not None:
-        low, high = Decimal(0), value
+        low = high = _MADE_UP_LIMIT
     return Proposal(definition.name, says, Reading(value, unit, at, ref_low=low, ref_high=high))
 
 
@@ -131,7 +134,7 @@ def _limit(criterion: Criterion, case: Case) -> Decimal | int | None:
         return operand if criterion.measure.left.whole else Decimal(operand) / SCALE
     value = right.value(case)
     if value is None and isinstance(right, OwnLimit):
-        return right.times
+        return right.times * _MADE_UP_LIMIT
     return value if isinstance(value, int | Decimal) else None
 
 

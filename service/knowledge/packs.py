@@ -60,7 +60,7 @@ def _clear(message: str, path: Path, schema: Schema) -> str:
     if message == "Unknown field.":
         known = [field.data_key or name for name, field in schema.fields.items()]
         return f'"{path[-1]}" is not a key that belongs here.{did_you_mean(str(path[-1]), known)}'
-    return message if message[0] != "M" else "this must be given"
+    return "this must be given" if message == "Missing data for required field." else message
 
 
 def _place(path: Path) -> str:

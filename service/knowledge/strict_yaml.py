@@ -17,6 +17,7 @@ from service.knowledge.problems import KnowledgeError, Mistake, Problem
 Path = tuple[str | int, ...]
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+_NO_ALIAS = "aliases are not allowed: write it out, or make it a definition"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -43,70 +44,89 @@ class Document:
 def read(text: str, file: str) -> Document:
     """The document, or KnowledgeError with file, line and what is wrong."""
     lines: dict[Path, int] = {}
+    reader = _Reader(file, lines)
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        data = reader.document(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = getattr(error, "problem", None) or "this is not YAML"
         raise KnowledgeError([Problem(file, mark.line + 1 if mark else 0, "", message)]) from None
-    if node is None:
-        raise KnowledgeError([Problem(file, 0, "", "the file is empty")])
-    problems: list[Problem] = []
-    data = _Reader(file, lines, problems).value(node, ())
-    if problems:
-        raise KnowledgeError(problems)
+    if reader.problems:
+        raise KnowledgeError(reader.problems)
     return Document(file, data, lines)
 
 
 class _Reader:
-    def __init__(self, file: str, lines: dict[Path, int], problems: list[Problem]) -> None:
-        self.file, self.lines, self.problems = file, lines, problems
-        self.seen: set[int] = set()
+    """Builds the data from the parser's events: tags, anchors and aliases are still to be seen there."""
 
-    def value(self, node: yaml.Node, path: Path) -> Any:
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        if id(node) in self.seen:
-            return self._refuse(node, path, "aliases are not allowed: write it out, or make it a definition")
-        self.seen.add(id(node))
-        if not node.tag.startswith("tag:yaml.org,2002:"):
-            return self._refuse(node, path, f"the tag {node.tag} is not allowed")
-        if isinstance(node, yaml.MappingNode):
-            return dict(self._pairs(node, path))
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(each, (*path, place)) for place, each in enumerate(node.value)]
-        assert isinstance(node, yaml.ScalarNode)
-        return self._scalar(node, path)
+    def __init__(self, file: str, lines: dict[Path, int]) -> None:
+        self.file, self.lines = file, lines
+        self.problems: list[Problem] = []
 
-    def _pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
-        known: set[str] = set()
-        for key_node, value_node in node.value:
-            key = key_node.value
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(
-                    Problem(self.file, line, ".".join(map(str, path)), "a key must be a word")
-                )
+    def document(self, events: Iterator[yaml.Event]) -> Any:
+        data: Any = None
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._refuse(event, (), "expected one document in the file, but found another document")
+                data = self._value(next(events), events, ())
+        if not documents:
+            raise KnowledgeError([Problem(self.file, 0, "", "the file is empty")])
+        return data
+
+    def _value(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path) -> Any:
+        self.lines.setdefault(path, _line(event))
+        if isinstance(event, yaml.AliasEvent):
+            self._refuse(event, path, _NO_ALIAS)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._refuse(event, path, f"the tag {tag} is not allowed")
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(events, path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(events, path)
+        return self._scalar(event, path) if isinstance(event, yaml.ScalarEvent) else None
+
+    def _sequence(self, events: Iterator[yaml.Event], path: Path) -> list[Any]:
+        found: list[Any] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            found.append(self._value(event, events, (*path, len(found))))
+        return found
+
+    def _mapping(self, events: Iterator[yaml.Event], path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                alias = isinstance(event, yaml.AliasEvent)
+                self._refuse(event, path, _NO_ALIAS if alias else "a key must be a word")
+                if not alias:
+                    self._value(event, events, path)
+                self._value(next(events), events, path)
                 continue
-            if key in known:
-                self.problems.append(
-                    Problem(self.file, line, ".".join(map(str, path)), f'the key "{key}" stands here twice')
-                )
-            known.add(key)
-            self.lines[(*path, key)] = line
-            yield key, self.value(value_node, (*path, key))
+            key = event.value
+            if key in found:
+                self._refuse(event, path, f'the key "{key}" stands here twice')
+            self.lines[(*path, key)] = _line(event)
+            found[key] = self._value(next(events), events, (*path, key))
+        return found
 
-    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
-        text = node.value
-        if node.style in ("'", '"', "|", ">"):
+    def _scalar(self, event: yaml.ScalarEvent, path: Path) -> Any:
+        text = event.value
+        if event.style in ("'", '"', "|", ">"):
             return text
         if text in ("", "null"):
             return None
         if text.lower() in ("true", "false"):
-            return self._refuse(node, path, f"write yes or no (or quote it): {text} is not a value here")
+            self._refuse(event, path, f"write yes or no (or quote it): {text} is not a value here")
         if _WHOLE.fullmatch(text):
             return int(text)
         return Decimal(text) if _DECIMAL.fullmatch(text) else text
 
-    def _refuse(self, node: yaml.Node, path: Path, message: str) -> None:
-        line = node.start_mark.line + 1
-        self.problems.append(Problem(self.file, line, ".".join(map(str, path)), message))
+    def _refuse(self, event: yaml.Event, path: Path, message: str) -> None:
+        self.problems.append(Problem(self.file, _line(event), ".".join(map(str, path)), message))
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 0

@@ -57,10 +57,15 @@ ANSWERS: Mapping[Truth, Sign] = {
 }
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # rich would exit with 1, which here means an internal error
+
+
 def standard_output() -> Console:
     """Colour on a terminal, plain text in a pipe; none at all where NO_COLOR is set."""
     plain: dict[str, Any] = {"color_system": None} if os.environ.get("NO_COLOR") else {}
-    console = Console(highlight=False, markup=False, emoji=False, **plain)
+    console = _Console(highlight=False, markup=False, emoji=False, **plain)
     console.width = min(console.width, WIDEST)
     return console
 

@@ -1,5 +1,6 @@
 """How the command line fails: in one line, with an exit status, and never with a traceback."""
 
+import io
 import os
 import sys
 import unicodedata
@@ -16,6 +17,9 @@ class CarefulGroup(click.Group):
     """The commands, with every failure turned into one line and an exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a terminal without our shapes still shows the words
+                stream.reconfigure(errors="replace")
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

@@ -66,7 +66,7 @@ class Branches:
         if truth is UNKNOWN or not said:
             for unknown in self.trace.unknowns(condition):
                 label = self.words.label(unknown.fact)
-                said.append(clean(unknown.detail if label in subjects else f"{label} {unknown.detail}"))
+                said.append(clean(unknown.detail if label in subjects else f"{label}: {unknown.detail}"))
         return f"  [{'; '.join(said)}]" if said else ""
 
     def _computed(self, criterion: Criterion) -> Iterator[str]:

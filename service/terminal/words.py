@@ -34,6 +34,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CODE = re.compile(r"[a-z0-9_]+")
 _SITE = re.compile(r"the site's ([a-z_ ]+)")
 _SUM = re.compile(r"(-?\d+) (plus|minus) (\d+)\b(?!\.)")
+_ONLY = re.compile(r"\bis (one|none) of ((?:(?! or | and ).)+)(?= and |$)")
 _ARTICLE = re.compile(r"\bhas (no )?entry\b")
 
 
@@ -71,6 +72,7 @@ class Words:
     pack: Pack
     library: Library
     quantities: Mapping[str, str]
+    operands: re.Pattern[str]
     zone: tzinfo | None
 
     @classmethod
@@ -78,11 +80,17 @@ class Words:
         """The words for a pack; times are shown at the offset `zone`."""
         terms = (term for measure, _, _ in pack.measures for term in measure.terms())
         named = {term.name: term.label for term in _all_terms(terms) if isinstance(term, Named)}
-        return cls(pack, library, named, zone)
+        phrases = [name.replace("_", " ") for name in pack.vocabulary.facts]
+        several = [re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True) if " " in phrase]
+        earlier = [re.escape(f"{phrase}.previous") for phrase in phrases]
+        operands = re.compile(rf"\b({'|'.join([*earlier, *several])})\b")
+        return cls(pack, library, named, operands, zone)
 
     def label(self, name: str) -> str:
         """The label of a fact or a named quantity; any other name as it is."""
         base, _, part = name.partition(".")
+        if base == "policy":
+            return f"site policy on {part.replace('_', ' ')}"
         facts = self.pack.vocabulary.facts
         label = facts[base].label if base in facts else self.quantities.get(base, base.replace("_", " "))
         return {"previous": f"earlier {label}", "collected": f"date of {label}"}.get(part, label)
@@ -165,9 +173,7 @@ class Words:
     def criterion(self, criterion: Criterion, truth: Truth = TRUE) -> str:
         """One criterion as a statement, with the site's own numbers."""
         verb = criterion.operator.negated if truth is FALSE else criterion.operator.says
-        if isinstance(criterion.operand, frozenset) and len(criterion.operand) == 1:
-            verb = {"is one of": "is", "is none of": "is not"}[verb]
-        said = self._stated(criterion.name, criterion.subject, f"{verb} {criterion.object}".strip())
+        said = self._stated(criterion.name, self.label(criterion.name), f"{verb} {criterion.object}".strip())
         age = criterion.measure.age
         return f"{said}{self._age(age) if age else ''}{self._policies(criterion)}"
 
@@ -186,12 +192,18 @@ class Words:
     def _in_words(self, name: str, said: str) -> str:
         definition = self.pack.vocabulary.facts.get(name.partition(".")[0])
         said = _SUM.sub(_summed, _SITE.sub(self._site, said))
+        said = self.operands.sub(self._operand, _ONLY.sub(_only, said))
         said = " ".join(UNITS.get(word, word) for word in said.split(" "))
         if definition is not None and definition.type == "list":
             plain = said.replace("_", " ")
             return _ARTICLE.sub(lambda match: f"have {match[1] or 'an '}entry", plain)
         codes = definition.values if definition is not None else {}
         return _CODE.sub(lambda match: codes.get(match[0], match[0]), said)
+
+    def _operand(self, match: re.Match[str]) -> str:
+        """Another fact that a value is compared with, by its label."""
+        name, _, part = match[0].partition(".")
+        return self.label(f"{name.replace(' ', '_')}.{part}")
 
     def _site(self, match: re.Match[str]) -> str:
         """`the site's …` as the site's own number; the unit stands behind it already, or in the label."""
@@ -234,6 +246,11 @@ class Words:
             return "not set"
         unit = UNITS.get(parameter.unit or "", parameter.unit or "")
         return f"{parameter.value} {unit}".strip()
+
+
+def _only(match: re.Match[str]) -> str:
+    """`is one of` a single thing is that thing."""
+    return f"is {'not ' if match[1] == 'none' else ''}{match[2]}"
 
 
 def _summed(match: re.Match[str]) -> str:

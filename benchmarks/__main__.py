@@ -1,0 +1,42 @@
+"""What `make bench` runs: python -m benchmarks [--quick]."""
+
+import argparse
+from dataclasses import dataclass
+from time import perf_counter
+
+from benchmarks import memory, packs, rivals, startup
+from benchmarks.report import machine
+from service.knowledge.library import load_library
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured."""
+
+    rounds: int
+    mixed: int
+    starts: int
+    evaluations: int
+
+
+FULL = Effort(rounds=9, mixed=300, starts=9, evaluations=200_000)
+QUICK = Effort(rounds=3, mixed=50, starts=1, evaluations=20_000)
+
+
+def main():
+    """Measure everything and print it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast a checklist is made.")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and patients, under half a minute")
+    effort = QUICK if parser.parse_args().quick else FULL
+    start = perf_counter()
+    print(f"{machine()}. One process, one thread; CPU time, so that other work on the machine counts little.")
+    library = load_library()
+    packs.report(library, effort)
+    rivals.report(library, effort)
+    startup.report(effort)
+    memory.report(effort)
+    print(f"\n{perf_counter() - start:.0f} seconds in all")
+
+
+if __name__ == "__main__":
+    main()

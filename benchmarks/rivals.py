@@ -1,0 +1,112 @@
+"""The same rules by hand, in zen-engine and in CLIPS: proved to be the same, then timed side by side."""
+
+from collections import defaultdict
+
+from benchmarks.clips_rules import ClipsRules
+from benchmarks.clock import Contender, race
+from benchmarks.floor import verdicts
+from benchmarks.patients import case_of, mixed, typical
+from benchmarks.report import aim, heading, micros, rate, table, times
+from benchmarks.zen_rules import ZenRules
+from service.checklist.evaluate import evaluate
+from service.checklist.trace import measure
+from service.checklist.truth import FALSE, TRUE, UNKNOWN
+
+DRUG = "inebilizumab"
+PROOF = 600
+DECIDING, ANSWERING, RATE = 12, 30, 2_000
+TRUTHS = {True: TRUE, None: UNKNOWN, False: FALSE}
+BY_HAND, DECIDED, ANSWERED = "hand-written Python", "deciding", "full answer"
+
+
+class Rivals:
+    """Everything that can say the verdicts of the pack."""
+
+    def __init__(self, library):
+        self.library, self.pack = library, library.packs[DRUG]
+        self.policy = library.policy.values
+        self.engine = library.engine(self.pack)
+        self.zen, self.clips = ZenRules(self.pack), ClipsRules(self.pack)
+
+    def by_hand(self, request):
+        """The floor's verdicts."""
+        situation = request.situation
+        return verdicts(situation.facts.readings, situation.infusion_at, situation.region, self.policy)
+
+    def measured(self, request):
+        """The values that the others compare."""
+        return measure(self.pack, case_of(request, self.library))
+
+    def prove(self):
+        """Refuse to go on where anybody differs from the engine about a patient."""
+        seen = defaultdict(set)
+        for request in mixed(self.library, DRUG, PROOF, seed=7):
+            values = self.measured(request)
+            expected = self.engine.decide(values)
+            others = {
+                BY_HAND: {rule: TRUTHS[verdict] for rule, verdict in self.by_hand(request).items()},
+                "zen-engine": self.zen.decide(values),
+                "CLIPS": self.clips.decide(values),
+                "the trace": {rule.id: rule.concern.truth(values) for rule in self.pack.rules},
+            }
+            for name, found in others.items():
+                if found != expected:
+                    rules = [rule for rule in expected | found if expected.get(rule) != found.get(rule)]
+                    raise SystemExit(f"{name} and the engine differ on {', '.join(rules)}: nothing was timed")
+            for rule, verdict in expected.items():
+                seen[rule].add(verdict)
+        varied = sum(len(truths) > 1 for truths in seen.values())
+        print(
+            f"  All give the same verdicts on {PROOF} random patients, rule by rule ({len(seen)} rules; on {varied}"
+        )
+        print(
+            "  of them these patients differ). Medians of rounds; ratios to the floor within the same round.\n"
+        )
+
+    def contenders(self, requests):
+        """Who is timed, on these patients."""
+        measured = [self.measured(request) for request in requests]
+        decide, policy = self.engine.decide, self.policy
+        zen, clips, values = self.zen, self.clips, self.measured
+
+        def answer(request):
+            return evaluate(self.pack, request.situation, policy, self.engine)
+
+        return [
+            Contender(BY_HAND, self.by_hand, requests),
+            Contender(DECIDED, lambda each: decide(values(each)), requests),
+            Contender(ANSWERED, answer, requests),
+            Contender("measured, zen-engine", lambda each: zen.decide(values(each)), requests),
+            Contender("measured, CLIPS", lambda each: clips.decide(values(each)), requests, clips.refresh),
+            Contender("measuring alone", values, requests),
+            Contender("durable-rules alone", decide, measured),
+            Contender("zen-engine alone", zen.decide, measured),
+            Contender("CLIPS alone", clips.decide, measured, clips.refresh),
+        ]
+
+
+def report(library, effort):
+    """Prove, measure and print."""
+    heading("The inebilizumab rules, against the floor and other engines")
+    rivals = Rivals(library)
+    rivals.prove()
+    clear = rivals.contenders([typical(library, DRUG, "first")])
+    random = rivals.contenders(mixed(library, DRUG, effort.mixed))
+    race(clear, effort.rounds * 3)
+    race(random, effort.rounds)
+    rows = []
+    for one, many in zip(clear, random, strict=True):
+        figures = [micros(one.cost), times(one.times(clear[0]))]
+        figures += [micros(many.cost), times(many.times(random[0]))]
+        rows.append([one.name, *figures])
+        if one.name in (ANSWERED, "measured, CLIPS"):
+            rows.append([""] * 5)
+    table(("", "clear, µs", "floor", f"{effort.mixed} mixed, µs", "floor"), rows)
+    print()
+    for said, (floor, decided, answered, *_) in (("clear patient", clear), ("mixed patients", random)):
+        ratio = decided.times(floor)
+        aim(f"{said}, deciding at most {DECIDING} x the floor ({times(ratio)})", ratio <= DECIDING)
+        ratio = answered.times(floor)
+        aim(f"{said}, full answer at most {ANSWERING} x the floor ({times(ratio)})", ratio <= ANSWERING)
+        fast = f"{rate(answered.rate)}, in the best round {rate(answered.best)}"
+        aim(f"{said}, at least {rate(RATE)} full answers a CPU second ({fast})", answered.rate >= RATE)

@@ -1,0 +1,157 @@
+"""The OpenAPI document and its page."""
+
+import re
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from marshmallow import RAISE
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from service.api.drug_schemas import DrugSchema, DrugsSchema, VocabularySchema
+from service.api.schemas import ChecklistSchema, ReplaySchema, StateSchema, TraceSchema
+from tests.api.sending import CHECKLISTS, a_request, post
+from tests.builders import scenario_file
+
+DOCUMENT = "/api/v1/openapi.json"
+METHODS = ("get", "post")
+
+# Every endpoint; a drug's id may be any text, so it is unknown at worst.
+CAN_BE_BAD = (
+    f"POST {CHECKLISTS}",
+    f"GET {CHECKLISTS}/{{checklist_id}}",
+    f"GET {CHECKLISTS}/{{checklist_id}}/trace",
+    f"POST {CHECKLISTS}/{{checklist_id}}/replay",
+)
+CANNOT_BE_BAD = (
+    "GET /api/v1/drugs",
+    "GET /api/v1/drugs/{drug_id}",
+    "GET /api/v1/facts",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+)
+
+
+@pytest.fixture
+def documented(client):
+    return client.get(DOCUMENT).json
+
+
+def test_the_document_is_valid(documented):
+    assert documented["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(documented).validate()
+
+
+def test_every_endpoint_of_the_contract_is_documented(documented):
+    operations = {
+        f"{method.upper()} {path}"
+        for path, item in documented["paths"].items()
+        for method in item
+        if method in METHODS
+    }
+    assert operations == {*CAN_BE_BAD, *CANNOT_BE_BAD}
+
+
+def test_every_documented_error_is_a_problem(documented):
+    for item in documented["paths"].values():
+        for operation in (item[method] for method in item if method in METHODS):
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    [(media, content)] = response["content"].items()
+                    assert media == "application/problem+json"
+                    assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_the_documented_example_is_a_request_that_is_answered(client, documented):
+    body = documented["paths"][CHECKLISTS]["post"]["requestBody"]["content"]["application/json"]
+    assert post(client, body["example"]).status_code == 201
+
+
+# What is sent is made elsewhere than what is documented: here the one is held against the other.
+
+
+@pytest.mark.parametrize("drug", ["ibalizumab", "inebilizumab", "inotuzumab_ozogamicin"])
+@pytest.mark.parametrize("facts", ["all", "none"])
+def test_results_traces_and_replays_are_as_documented(client, drug, facts):
+    patient = next(iter(scenario_file(drug)["patients"].values()))
+    changes = {"facts": patient["facts"] if facts == "all" else {}, "infusion_at": patient["infusion_at"]}
+    response = post(client, a_request(drug=drug, **changes))
+    address = response.headers["Location"]
+
+    assert ChecklistSchema(unknown=RAISE).validate(response.json) == {}
+    assert TraceSchema(unknown=RAISE).validate(client.get(f"{address}/trace").json) == {}
+    assert ReplaySchema(unknown=RAISE).validate(client.post(f"{address}/replay").json) == {}
+
+
+@pytest.mark.parametrize(
+    ("address", "schema"),
+    [
+        ("/api/v1/drugs", DrugsSchema),
+        ("/api/v1/drugs/ibalizumab", DrugSchema),
+        ("/api/v1/drugs/inebilizumab", DrugSchema),
+        ("/api/v1/drugs/inotuzumab_ozogamicin", DrugSchema),
+        ("/api/v1/facts", VocabularySchema),
+        ("/healthz", StateSchema),
+        ("/readyz", StateSchema),
+    ],
+)
+def test_what_the_service_knows_is_as_documented(client, address, schema):
+    assert schema(unknown=RAISE).validate(client.get(address).json) == {}
+
+
+def answer_as_documented(app, label, mode):
+    """Send generated requests to one operation, and hold each response against the document."""
+    schema = schemathesis.openapi.from_wsgi(DOCUMENT, app)
+    [operation] = [each.ok() for each in schema.get_all_operations() if each.ok().label == label]
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=12, derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck
+    )
+    def send(case):
+        # No schema can say which facts, drugs and dates go together: one that fits it may be refused.
+        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+    send()
+
+
+@pytest.mark.parametrize("label", [*CAN_BE_BAD, *CANNOT_BE_BAD])
+def test_generated_requests_are_answered_as_documented(app, label):
+    answer_as_documented(app, label, GenerationMode.POSITIVE)
+
+
+@pytest.mark.parametrize("label", CAN_BE_BAD)
+def test_generated_bad_requests_are_refused_as_documented(app, label):
+    answer_as_documented(app, label, GenerationMode.NEGATIVE)
+
+
+# The page
+
+
+def test_the_page_loads_its_own_files_only(client):
+    with client.get("/api/v1/docs") as page:
+        named = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        policy = page.headers["Content-Security-Policy"]
+    assert named
+    for address in named:
+        assert address.startswith("/api/v1/")
+        with client.get(address) as response:
+            assert response.status_code == 200
+    assert "unsafe-inline" not in policy
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+
+
+def test_the_page_holds_no_script_of_its_own_and_asks_no_validator(client):
+    with client.get("/api/v1/docs") as page, client.get("/api/v1/static/docs.js") as script:
+        assert re.findall(r"<script(?![^>]*\bsrc=)", page.text) == []
+        assert not re.search(r"\son\w+=|\sstyle=", page.text)
+        assert "validatorUrl: null" in script.text
+
+
+@pytest.mark.parametrize("name", ["../checklists.py", "..%2fchecklists.py", "docs/../../schemas.py"])
+def test_no_other_file_is_served(client, name):
+    assert client.get(f"/api/v1/static/{name}").status_code == 404

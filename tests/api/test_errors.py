@@ -1,0 +1,77 @@
+"""Every error is a problem details document, and tells nothing that is not the caller's to know."""
+
+import logging
+
+import pytest
+
+from tests.api.sending import CHECKLISTS, a_request, is_problem, post
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/nothing", "/api/v1/drugs/nothing", "/api/v1//drugs", "/api/v1/static/x"]
+)
+def test_an_unknown_address_is_not_found(client, address):
+    assert is_problem(client.get(address), 404)
+
+
+def test_a_method_that_is_not_taken_is_answered_with_those_that_are(client):
+    response = client.delete(CHECKLISTS)
+    assert is_problem(response, 405)
+    assert set(response.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+
+
+def test_an_unforeseen_error_is_a_problem_without_its_words(client, monkeypatch, caplog):
+    def fail(*args, **options):
+        raise RuntimeError("MRN-1001 in the middle of it")
+
+    monkeypatch.setattr("service.api.checklists.answer_to", fail)
+    with caplog.at_level(logging.DEBUG):
+        response = post(client)
+
+    assert is_problem(response, 500)
+    assert "MRN" not in response.text
+    assert caplog.messages == [f"request {response.headers['X-Request-Id']}: RuntimeError"]
+    assert caplog.records[0].exc_info is None
+
+
+def test_a_store_that_fails_gives_no_result(client, sql):
+    sql("DROP TABLE policies")
+    response = post(client)
+    assert is_problem(response, 503)
+    assert "findings" not in response.json
+
+
+def test_a_checklist_is_recorded_whole_or_not_at_all(client, sql):
+    sql("CREATE TRIGGER full BEFORE INSERT ON idempotency BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    assert is_problem(post(client, idempotency_key="visit-17"), 503)
+    for table in ("checklists", "knowledge", "policies", "idempotency"):
+        assert sql(f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
+def test_a_store_that_fails_answers_no_reading(client, sql):
+    address = post(client).headers["Location"]
+    sql("ALTER TABLE checklists RENAME TO elsewhere")
+    assert is_problem(client.get(address), 503)
+    assert is_problem(client.get(f"{address}/trace"), 503)
+    assert is_problem(client.post(f"{address}/replay"), 503)
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/nothing", "/api/v1/drugs", "/api/v1/openapi.json"])
+def test_every_response_carries_an_id_and_its_security_headers(client, address):
+    first, second = client.get(address), client.get(address)
+
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+    assert first.headers["Cache-Control"] == "no-store"
+    assert first.headers["X-Content-Type-Options"] == "nosniff"
+    assert first.headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in first.headers["Content-Security-Policy"]
+
+
+def test_a_request_cannot_choose_its_id(client):
+    response = client.get("/healthz", headers={"X-Request-Id": "mine"})
+    assert response.headers["X-Request-Id"] != "mine"
+
+
+def test_a_key_that_is_no_valid_text_is_still_named(client):
+    response = post(client, a_request(with_={"\ud800": 1}))
+    assert is_problem(response, 422)

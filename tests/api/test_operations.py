@@ -1,0 +1,101 @@
+"""For whoever runs the service."""
+
+import pytest
+
+from service.api.metrics import Metrics
+from service.app import create_app
+from service.knowledge.problems import KnowledgeError
+from service.records.store import StoreUnavailable
+from service.settings import BadSetting, Settings
+from tests.api.sending import a_request, is_problem, post, sample
+
+
+def test_a_service_that_is_up_says_so(client):
+    assert client.get("/healthz").json == {"status": "up"}
+
+
+def test_a_service_that_can_record_is_ready(client):
+    assert client.get("/readyz").json == {"status": "ready"}
+
+
+def test_a_service_whose_records_fail_is_up_but_not_ready(client, sql):
+    sql("DROP TABLE checklists")
+    assert client.get("/healthz").status_code == 200
+    assert is_problem(client.get("/readyz"), 503)
+
+
+def test_requests_checklists_and_time_are_counted(client):
+    post(client)
+    post(client)
+    post(client, a_request(drug="nothing"))
+
+    post_to = 'http_requests_total{endpoint="/api/v1/checklists",method="POST"'
+    assert sample(client, f'{post_to},status="201"') == 2
+    assert sample(client, f'{post_to},status="422"') == 1
+    assert sample(client, 'checklists_total{drug="inebilizumab",status="pass"') == 2
+    assert sample(client, "evaluation_seconds_count") == 2
+    assert sample(client, "evaluation_seconds_sum") > 0
+    assert sample(client, "engine_faults_total") == 0
+
+
+def test_an_address_is_counted_by_its_route(client):
+    client.get(post(client).headers["Location"])
+    client.get("/not/there/1")
+    client.get("/not/there/2")
+
+    assert sample(client, 'http_requests_total{endpoint="/api/v1/checklists/{checklist_id}"') == 1
+    assert sample(client, 'http_requests_total{endpoint="unmatched"') == 2
+
+
+def test_an_invented_method_makes_no_series_of_its_own():
+    metrics = Metrics()
+    metrics.request("/x", "BREW", 405)
+    assert 'method="other"' in metrics.text()
+
+
+def test_a_broken_pack_stops_the_service_with_the_file_and_the_line(tmp_path):
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    with pytest.raises(KnowledgeError, match=r"rules/facts\.yaml"):
+        create_app(Settings(f"sqlite:///{tmp_path}/x.db", rules=rules))
+
+
+def test_a_database_that_cannot_be_opened_stops_the_service(tmp_path):
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        create_app(Settings(f"sqlite:///{tmp_path}/no/such/folder/x.db"))
+
+
+def test_the_settings_come_from_the_environment(tmp_path, monkeypatch):
+    policy = tmp_path / "policy.yaml"
+    policy.touch()
+    monkeypatch.setenv("DOSEGATE_DATABASE", "sqlite:////data/dosegate.db")
+    monkeypatch.setenv("DOSEGATE_RULES", str(tmp_path))
+    monkeypatch.setenv("DOSEGATE_POLICY", str(policy))
+    assert Settings.from_environment() == Settings("sqlite:////data/dosegate.db", tmp_path, policy)
+
+
+def test_without_an_environment_the_shipped_rules_serve_and_records_are_kept_here(monkeypatch):
+    for name in ("DOSEGATE_DATABASE", "DOSEGATE_RULES", "DOSEGATE_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    assert Settings.from_environment() == Settings("sqlite:///dosegate.db", None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DOSEGATE_DATABASE", "dosegate.db"),
+        ("DOSEGATE_DATABASE", "postgresql://name:secret@host/dosegate"),
+        ("DOSEGATE_DATABASE", "sqlite://"),
+        ("DOSEGATE_DATABASE", "sqlite:///:memory:"),
+        ("DOSEGATE_RULES", "/no/such/folder"),
+        ("DOSEGATE_POLICY", "/no/such/file"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSetting) as refused:
+        Settings.from_environment()
+    said = str(refused.value)
+    assert said.startswith(name)
+    assert "\n" not in said
+    assert "secret" not in said

@@ -1,0 +1,155 @@
+"""The real server: gunicorn on a port of this machine."""
+
+import http.client
+import json
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from service.server import serve
+from service.settings import Settings
+from tests.api.sending import CHECKLISTS, JSON, PROBLEM, a_request, body_of
+from tests.builders import ROOT
+
+SERVE = (
+    "import sys; from service.server import serve; from service.settings import Settings; "
+    "serve('localhost', 0, 2, Settings(sys.argv[1]))"
+)
+PATIENCE = 60
+
+
+def refused(capsys, host, port, database):
+    """What a server that does not start says, and its exit status."""
+    with pytest.raises(SystemExit) as ended:
+        serve(host, port, 1, Settings(f"sqlite:///{database}"))
+    said = capsys.readouterr()
+    assert said.out == ""
+    return ended.value.code, said.err
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The port of a server with two workers; at the end it has to stop cleanly and in silence."""
+    database = tmp_path_factory.mktemp("served") / "dosegate.db"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, f"sqlite:///{database}"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        line = process.stdout.readline() if ready else ""
+        started = re.fullmatch(
+            r"Listening on http://127\.0\.0\.1:(\d+) \(loopback only: there is no sign-in yet\)\n", line
+        )
+        try:
+            assert started, line
+            yield int(started[1])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, said) == (0, "")
+
+
+def ask(port, method, address, body=None, **headers):
+    """Status, headers and body of the answer to one request."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request(
+            method, address, body, {name.replace("_", "-"): each for name, each in headers.items()}
+        )
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
+
+
+def raw(port, text):
+    """The whole answer to bytes that need be no request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        connection.sendall(text)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_a_checklist_is_made_read_and_replayed(server):
+    assert ask(server, "GET", "/readyz")[0] == 200
+    status, headers, result = ask(server, "POST", CHECKLISTS, body_of(a_request()), content_type=JSON)
+    assert status == 201
+
+    for _ in range(6):  # so that both workers have a part in it
+        assert ask(server, "GET", headers["Location"])[2] == result
+        assert json.loads(ask(server, "POST", headers["Location"] + "/replay")[2])["identical"] is True
+
+
+def test_a_key_holds_across_workers(server):
+    answers = [
+        ask(server, "POST", CHECKLISTS, body_of(a_request()), content_type=JSON, idempotency_key="visit-17")
+        for _ in range(6)
+    ]
+    assert [status for status, _, _ in answers] == [201, 200, 200, 200, 200, 200]
+    assert len({body for _, _, body in answers}) == 1
+
+
+def test_a_body_that_is_too_large_is_answered_and_not_cut_off(server):
+    status, headers, _ = ask(server, "POST", CHECKLISTS, b" " * 1_000_000, content_type=JSON)
+    assert (status, headers["Content-Type"]) == (413, PROBLEM)
+
+
+def test_a_body_in_chunks_is_taken(server):
+    halves = iter([body_of(a_request())[:100], body_of(a_request())[100:]])
+    assert ask(server, "POST", CHECKLISTS, halves, content_type=JSON)[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (b"CANARY\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nCANARY\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 400),
+        (b"GET /CANARY" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\n" + b"CANARY: x\r\n" * 200 + b"\r\n", 431),
+        (b"POST /api/v1/checklists HTTP/1.1\r\nTransfer-Encoding: CANARY\r\n\r\n", 501),
+    ],
+    ids=["no request", "bad header", "bad version", "long address", "many headers", "bad coding"],
+)
+def test_what_is_no_request_is_answered_with_a_problem_that_repeats_nothing(server, text, status):
+    head, _, body = raw(server, text).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert f"Content-Type: {PROBLEM}".encode() in head
+    assert json.loads(body)["status"] == status
+    assert b"CANARY" not in head + body
+
+
+def test_a_badly_framed_body_is_a_bad_request(server):
+    head = (
+        f"POST {CHECKLISTS} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    answer = raw(server, head.encode() + b"no size\r\n{}\r\n0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert PROBLEM.encode() in answer
+
+
+def test_a_port_in_use_is_one_clear_error(capsys, server, tmp_path):
+    status, said = refused(capsys, "127.0.0.1", server, tmp_path / "x.db")
+    assert status == 2
+    assert said == f"Port {server} is in use on 127.0.0.1; choose another one with --port.\n"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test", ""])
+def test_an_address_that_others_can_reach_is_refused(capsys, tmp_path, host):
+    status, said = refused(capsys, host, 0, tmp_path / "x.db")
+    assert status == 2
+    assert said.count("\n") == 1
+    assert "no sign-in yet" in said
+
+
+def test_records_that_cannot_be_kept_are_one_clear_error(capsys, tmp_path):
+    status, said = refused(capsys, "127.0.0.1", 0, tmp_path / "no" / "x.db")
+    assert (status, said) == (2, "the database cannot be opened: No such file or directory\n")

@@ -1,0 +1,71 @@
+"""Random patients: engine, trace, oracle and a clinician's plain Python come to the same answer."""
+
+from functools import partial
+from math import ceil
+
+import pytest
+from hypothesis import given, settings
+
+from service.checklist.trace import VERDICTS
+from tests.by_hand import check
+from tests.laws.asking import DRUGS, LAWS, SEEDS, ask, compact, patients, smallest, statuses, verdicts
+from tests.oracle import verdicts as by_the_oracle
+
+PATIENTS = 20_000
+PARTS = range(4)
+BATCH = 20
+EXAMPLES = settings(LAWS, max_examples=ceil(PATIENTS / (len(DRUGS) * len(PARTS) * BATCH)))
+
+
+def rules_in_dispute(drug, request):
+    """The rules on which engine, trace and oracle differ: (engine, trace, oracle) for each."""
+    checklist = ask(request)
+    assert checklist.trace.fault is None, f"{checklist.trace.fault}: {compact(request)}"
+    engine = {rule: VERDICTS[truth] for rule, truth in checklist.trace.decided.items()}
+    trace, oracle = verdicts(checklist), by_the_oracle(request, drug)
+    assert engine.keys() == trace.keys() == oracle.keys()
+    return {
+        rule: (engine[rule], trace[rule], oracle[rule])
+        for rule in trace
+        if not engine[rule] == trace[rule] == oracle[rule]
+    }
+
+
+def checks_in_dispute(request):
+    """The checks whose worst status is another by hand: (service, by hand) for each."""
+    service, hand = statuses(ask(request)), check(request)
+    return {
+        name: (service.get(name), hand.get(name))
+        for name in {**service, **hand}
+        if service.get(name) != hand.get(name)
+    }
+
+
+def in_each_batch(drug, part, disputes):
+    """Fail on the first patient of whom `disputes` names something, with no more facts than it takes."""
+
+    @EXAMPLES
+    @given(SEEDS)
+    def agree(seed):
+        for request in patients(f"{part} {seed}", drug, BATCH):
+            for name, said in disputes(request).items():
+                least = smallest(request, partial(still_says, disputes, name, said))
+                pytest.fail(f"{name}: {said}: {compact(least)}")
+
+    agree()
+
+
+def still_says(disputes, name, said, request):
+    return disputes(request).get(name) == said
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("drug", DRUGS)
+def test_engine_trace_and_oracle_agree_on_every_rule(drug, part):
+    in_each_batch(drug, part, partial(rules_in_dispute, drug))
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("drug", DRUGS)
+def test_every_check_says_what_a_clinician_says_by_hand(drug, part):
+    in_each_batch(drug, part, checks_in_dispute)
