@@ -59,7 +59,8 @@ HEALTHCHECK --interval=30s --timeout=3s --start-period=20s --retries=3 \
 # WEB_CONCURRENCY is the number of workers.
 CMD ["gunicorn", "service.app:create_app()", \
      "--bind", "0.0.0.0:8080", \
-     "--worker-class", "sync", \
+     "--worker-class", "service.worker.Worker", \
+     "--log-level", "error", \
      "--worker-tmp-dir", "/tmp", \
      "--no-control-socket", \
      "--timeout", "30"]

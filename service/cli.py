@@ -233,7 +233,7 @@ def lint(library: "Library") -> None:
         click.echo(line)
 
 
-@main.command()
+@main.command(short_help="Print one worked checklist.")
 @click.argument("example", metavar="[EXAMPLE]", type=click.Choice(EXAMPLES), default=EXAMPLES[0])
 @click.option("--request", is_flag=True, help="Print the request itself, to start one of your own from.")
 @with_rules

@@ -17,8 +17,8 @@ from service.checklist.measures import Measure, Scaled
 from service.checklist.proposals import Proposal, proposals
 from service.checklist.rules import Check, Rule
 from service.checklist.terms import DateOf, Term
-from service.checklist.trace import Trace
-from service.checklist.truth import FALSE, Truth
+from service.checklist.trace import Trace, measure
+from service.checklist.truth import FALSE, TRUE, Truth
 
 MOST_TRIALS = 150
 MOST_ANSWERS = 4
@@ -34,30 +34,46 @@ def would_pass_when(trace: Trace, check: Check, rule: Rule) -> tuple[tuple[str, 
     pools = proposals(trace, check, rule)
     if not pools:
         return ()
-    others = [other for other in check.rules if other is not rule]
-    before = [trace.verdicts[other.id] for other in others]
-    measures = [
-        each
-        for each in _measures_of([each.concern for each in check.rules])
-        if not pools.keys().isdisjoint(each[0].facts)
-    ]
+    trial = _Trial(trace, check, rule, frozenset(pools))
     found: list[frozenset[Proposal]] = []
-    trials = 0
+    for trials, chosen in enumerate(_choices(pools)):
+        if trials >= MOST_TRIALS or len(found) >= MOST_ANSWERS:
+            break
+        if not any(smaller <= set(chosen) for smaller in found) and trial.passes(chosen):
+            found.append(frozenset(chosen))
+    return _said(found)
+
+
+def _choices(pools: dict[str, list[Proposal]]) -> Iterator[tuple[Proposal, ...]]:
+    """One answer for one fact, then for two, then for three."""
     for size in range(1, min(MOST_FACTS, len(pools)) + 1):
         for facts in combinations(pools, size):
-            for chosen in product(*(pools[fact] for fact in facts)):
-                if trials >= MOST_TRIALS or len(found) >= MOST_ANSWERS:
-                    return _said(found)
-                if any(smaller <= set(chosen) for smaller in found):
-                    continue
-                trials += 1
-                values = _values(trace, measures, _changed(trace.case, chosen))
-                if rule.concern.truth(values) is FALSE and all(
-                    _no_worse(now.concern.truth(values), then)
-                    for now, then in zip(others, before, strict=True)
-                ):
-                    found.append(frozenset(chosen))
-    return _said(found)
+            yield from product(*(pools[fact] for fact in facts))
+
+
+class _Trial:
+    """Evaluates a rule and its check again with some facts given anew."""
+
+    def __init__(self, trace: Trace, check: Check, rule: Rule, facts: frozenset[str]) -> None:
+        self.trace, self.rule = trace, rule
+        self.others = [other for other in check.rules if other is not rule]
+        measures = _measures_of([each.concern for each in check.rules])
+        self.measures = [each for each in measures if not facts.isdisjoint(each[0].facts)]
+
+    def passes(self, chosen: tuple[Proposal, ...]) -> bool:
+        """Whether the rule is ruled out, its neighbours are no worse, and no check gains a finding."""
+        changed = _changed(self.trace.case, chosen)
+        values = _values(self.trace, self.measures, changed)
+        if self.rule.concern.truth(values) is not FALSE:
+            return False
+        verdicts = self.trace.verdicts
+        if not all(_no_worse(other.concern.truth(values), verdicts[other.id]) for other in self.others):
+            return False
+        everything = measure(self.trace.pack, changed)
+        return all(
+            verdicts[each.id] is TRUE or each.concern.truth(everything) is not TRUE
+            for each in self.trace.pack.rules
+        )
 
 
 def _said(found: list[frozenset[Proposal]]) -> tuple[tuple[str, ...], ...]:

@@ -55,10 +55,12 @@ def compile_pack(pack: Pack) -> tuple[RuleSet, ...]:
         ]
         own = {repr(leaf) for branches in productions for branch in branches for leaf in _leaves(branch)}
         count = sum(map(len, productions))
-        if len(own) > MOST_CONDITIONS or count > MOST_PRODUCTIONS:
+        if len(own) > MOST_CONDITIONS:
             raise CannotCompile(
                 f"{rule.id} has {len(own)} conditions, the engine takes {MOST_CONDITIONS}: split it"
             )
+        if count > MOST_PRODUCTIONS:
+            raise CannotCompile(f"{rule.id} has more than {MOST_PRODUCTIONS} alternatives: split it")
         if len(conditions | own) > MOST_CONDITIONS or size + count > MOST_PRODUCTIONS:
             sets.append([])
             conditions, size = set(), 0

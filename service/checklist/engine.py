@@ -15,6 +15,7 @@ from service.checklist.measures import Scaled
 from service.checklist.rules import Pack
 from service.checklist.truth import FALSE, TRUE, UNKNOWN, Truth
 
+_ONE_SESSION = "1"
 _lock = threading.Lock()
 _PREFIX = 2
 
@@ -28,20 +29,14 @@ class Engine:
 
     def __init__(self, pack: Pack) -> None:
         """Compile and load. Raises CannotCompile, or EngineFault where the engine refuses a definition."""
-        self._sets: list[tuple[RuleSet, int]] = []
-        self._session = 1
-        for rule_set in compile_pack(pack):
-            try:
-                handle = durable.create_ruleset(rule_set.name, orjson.dumps(rule_set.definition).decode())
-            except durable.error as error:
-                raise EngineFault(f"{rule_set.name} was refused by the engine: {error}") from error
-            self._sets.append((rule_set, handle))
+        self._sets = compile_pack(pack)
+        self._handles = [_load(rule_set) for rule_set in self._sets]
 
     def close(self) -> None:
         """Unload the rule sets."""
         with _lock:
-            while self._sets:
-                durable.delete_ruleset(self._sets.pop()[1])
+            while self._handles:
+                durable.delete_ruleset(self._handles.pop())
 
     def decide(self, values: Sequence[Scaled]) -> dict[str, Truth]:
         """The truth of every rule's concern by its id, given the measured values.
@@ -50,8 +45,10 @@ class Engine:
         """
         verdicts: dict[str, Truth] = {}
         with _lock:
-            for rule_set, handle in self._sets:
-                fired = self._run(rule_set, handle, values)
+            if len(self._handles) != len(self._sets):
+                raise EngineFault("the engine is closed")
+            for place, rule_set in enumerate(self._sets):
+                fired = self._run(rule_set, place, values)
                 certain = {rule for rule, bound in fired if bound == CERTAIN}
                 possible = {rule for rule, bound in fired if bound == POSSIBLE}
                 if not certain <= possible:
@@ -62,12 +59,13 @@ class Engine:
                     )
         return verdicts
 
-    def _run(self, rule_set: RuleSet, handle: int, values: Sequence[Scaled]) -> set[tuple[str, str]]:
-        message: dict[str, Scaled] = {"sid": str(self._session), "k": "f"}
-        for place in rule_set.keys:
-            value = values[place]
+    def _run(self, rule_set: RuleSet, place: int, values: Sequence[Scaled]) -> set[tuple[str, str]]:
+        message: dict[str, Scaled] = {"sid": _ONE_SESSION, "k": "f"}
+        for key in rule_set.keys:
+            value = values[key]
             if value is not None:
-                message[f"v{place}"] = value
+                message[f"v{key}"] = value
+        handle = self._handles[place]
         text = orjson.dumps(message).decode()
         names: list[str] = []
         try:
@@ -81,7 +79,9 @@ class Engine:
             if code or retracted or SENTINEL not in names:
                 raise EngineFault(f"{rule_set.name}: codes {code} and {retracted}, {len(names)} matches")
         except BaseException as error:
-            self._leave_session()
+            # What the broken session holds must not meet the next patient, and deleting it can crash the
+            # process: the rules are loaded anew, the old ones left alone.
+            self._handles[place] = _load(rule_set)
             if isinstance(error, durable.error):
                 raise EngineFault(f"{rule_set.name}: {error}") from None
             raise
@@ -90,9 +90,10 @@ class Engine:
         except KeyError:
             raise EngineFault(f"{rule_set.name}: an unknown production fired") from None
 
-    def _leave_session(self) -> None:
-        """After a failure the next patient gets a session of its own.
 
-        The broken one is left alone: deleting it is what crashes the process.
-        """
-        self._session += 1
+def _load(rule_set: RuleSet) -> int:
+    try:
+        handle: int = durable.create_ruleset(rule_set.name, orjson.dumps(rule_set.definition).decode())
+    except durable.error as error:
+        raise EngineFault(f"{rule_set.name} was refused by the engine: {error}") from error
+    return handle

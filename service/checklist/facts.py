@@ -55,7 +55,8 @@ class FactDefinition:
     """One fact of the vocabulary (`rules/facts.yaml`).
 
     `low` and `high` are the plausible range in the canonical unit, inclusive. `words` are the answers
-    allowed beside a date or a quantity (never); `never_stale` are values that would not clear. `fields`
+    allowed beside a date or a quantity (never); `never_stale` are values that would not clear; `advised`
+    is false where no answer is ever offered as a way out (who the patient is, which dose it is). `fields`
     describe the items of a list; a list without fields holds plain codes from `values`.
     """
 
@@ -83,6 +84,7 @@ class FactDefinition:
     ignored_after_infusion: "ItemTiming | None" = None
     confusions: Mapping[str, str] = field(default_factory=dict)
     never_stale: frozenset[str] = frozenset()
+    advised: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ def proposals(trace: Trace, check: Check, rule: Rule) -> dict[str, list[Proposal
     pools: dict[str, list[Proposal]] = {}
     for fact in _facts_to_change(trace, rule):
         definition = trace.pack.vocabulary[fact]
+        if not definition.advised:
+            continue
         found: dict[str, Proposal] = {}  # the same answer is proposed once, in the words of the first
         for criterion in _criteria_about(fact, check, rule):
             for proposal in _propose(criterion, definition, trace.case):
@@ -148,7 +150,6 @@ def _reaching(
     step = 1 if whole else Decimal("0.001")
     amount = {
         "is": limit,
-        "is_not": limit + step,
         "at_least": limit,
         "at_most": limit,
         "above": limit + step,

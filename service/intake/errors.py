@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_ERRORS = 100
+
 
 @dataclass(frozen=True, order=True)
 class FieldError:
@@ -13,8 +15,11 @@ class FieldError:
 
 
 class BadInput(Exception):
-    """A request that is refused whole. The messages never repeat patient data."""
+    """A request that is refused whole. The messages never repeat patient data.
+
+    At most the first hundred bad fields are named.
+    """
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        self.errors = sorted(errors)
+        self.errors = sorted(errors)[:MOST_ERRORS]
         super().__init__("; ".join(f"{each.path}: {each.message}" for each in self.errors))

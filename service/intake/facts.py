@@ -224,6 +224,9 @@ def _out_of_time(
     """Dates before birth, and dates after the infusion where that cannot be."""
     given = readings.get("birth_date")
     born = given[0].value if given and isinstance(given[0].value, date) else None
+    if born is not None and born > infusion_at.date():
+        yield FieldError("facts.birth_date", "is after the infusion")
+        return
     for name, several in readings.items():
         definition = vocabulary[name]
         for place, reading in enumerate(several):

@@ -1,14 +1,18 @@
 """One request for a checklist: its schema, and from a document to typed facts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from service.checklist.evaluate import Situation, evaluate
+from service.checklist.engine import EngineFault
+from service.checklist.evaluate import Decider, Situation, evaluate
 from service.checklist.findings import Checklist
+from service.checklist.measures import Scaled
 from service.checklist.rules import Pack
+from service.checklist.truth import Truth
 from service.intake.errors import BadInput, FieldError
 from service.intake.facts import read_facts
 from service.intake.values import Refused, read_datetime, read_text
@@ -155,5 +159,19 @@ def _no_such_drug(unknown: UnknownDrug) -> str:
 
 def answer(request: ChecklistRequest, library: Library) -> Checklist:
     """The checklist for a request, under the library's packs and policy."""
-    engine = library.engine(request.pack)
+    engine: Decider
+    try:
+        engine = library.engine(request.pack)
+    except EngineFault as fault:
+        engine = _NotLoaded(fault)
     return evaluate(request.pack, request.situation, library.policy.values, engine)
+
+
+@dataclass(frozen=True)
+class _NotLoaded:
+    """An engine that could not be loaded: evaluating with it holds every check."""
+
+    fault: EngineFault
+
+    def decide(self, values: Sequence[Scaled]) -> dict[str, Truth]:
+        raise self.fault

@@ -7,7 +7,7 @@ from service.checklist.lists import Entry, FieldTest, TimeTest
 from service.checklist.operators import OPERATORS
 from service.checklist.terms import Constant, Infusion, Term
 from service.knowledge.problems import Mistake, did_you_mean
-from service.knowledge.quantities import read_term, say_operand
+from service.knowledge.quantities import read_term, say_amount
 
 if TYPE_CHECKING:
     from service.knowledge.language import Path, Scope
@@ -32,7 +32,7 @@ def read_entry(fact: str, tree: Any, scope: "Scope", path: "Path") -> tuple[Entr
         if field is None:
             raise Mistake((*path, name), f'{fact} has no field "{name}".{did_you_mean(name, fields)}')
         tests.extend(_tests(field, comparisons, scope, (*path, name)))
-    said = " and ".join(test.says for test in tests)
+    said = " and ".join(test.says for test in tests if test.says)
     return Entry(fact, tuple(tests)), f"entry{' whose ' + said if said else ''}"
 
 
@@ -77,19 +77,27 @@ def _time_tests(
     if unit == "minutes" and not isinstance(to, Infusion):
         raise Mistake((*path, moment), "minutes are counted before the infusion")
     limits = [(key, each) for key, each in tree.items() if key != moment]
+    said = _say_limits(field, limits, f"{unit} before {str(tree[moment]).replace('_', ' ')}", scope)
     if [key for key, _ in limits] == ["between"]:
         limits = [("at_least", limits[0][1][0]), ("at_most", limits[0][1][1])]
-    anchor = str(tree[moment]).replace("_", " ")
     tests: list[FieldTest | TimeTest] = []
     for key, operand in limits:
         operator = OPERATORS.get(key)
         if operator is None or operator.takes == "codes" or operator.takes in ("entries", "nothing"):
             raise Mistake((*path, key), f'"{key}" does not compare a number.{did_you_mean(key, OPERATORS)}')
         limit = _whole(read_term(operand, scope, (*path, key)), (*path, key))
-        verb = operator.says.removeprefix("is ")
-        says = f"{field.label} is {verb} {say_operand(operand)} {unit} before {anchor}"
-        tests.append(TimeTest(field.name, unit, to, operator, limit, says))
+        tests.append(TimeTest(field.name, unit, to, operator, limit, said if not tests else ""))
     return tests
+
+
+def _say_limits(field: FieldDefinition, limits: list[tuple[str, Any]], what: str, scope: "Scope") -> str:
+    words = []
+    for key, operand in limits:
+        if key == "between" and isinstance(operand, list) and len(operand) == 2:
+            words.append(f"{say_amount(operand[0], scope)} to {say_amount(operand[1], scope)} {what}")
+        elif key in OPERATORS:
+            words.append(f"{OPERATORS[key].says.removeprefix('is ')} {say_amount(operand, scope)} {what}")
+    return f"{field.label} is {' and '.join(words)}"
 
 
 def _whole(term: Term, path: "Path") -> Term:

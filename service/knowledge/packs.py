@@ -57,6 +57,8 @@ def _flat(messages: Any, path: Path, schema: Schema) -> list[tuple[Path, str]]:
 
 
 def _clear(message: str, path: Path, schema: Schema) -> str:
+    if message == "Unknown field." and "if_unknown" in path:
+        return f'"{path[-1]}" is no answer to the unknown: say block or warn, and what to do; never pass'
     if message == "Unknown field.":
         known = [field.data_key or name for name, field in schema.fields.items()]
         return f'"{path[-1]}" is not a key that belongs here.{did_you_mean(str(path[-1]), known)}'

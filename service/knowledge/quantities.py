@@ -238,6 +238,19 @@ def _in_unit(right: Constant, left: Term, subject: str, scope: "Scope", path: "P
     )
 
 
+def say_amount(tree: Any, scope: "Scope") -> str:
+    """An operand in words; a number that the site's policy adjusts is said as the sum."""
+    match tree:
+        case {"value": int(base), "plus": {"policy": name}}:
+            sign = 1
+        case {"value": int(base), "minus": {"policy": name}}:
+            sign = -1
+        case _:
+            return say_operand(tree)
+    value = scope.policy.values.get(name)
+    return str(base + sign * value) if isinstance(value, int) else say_operand(tree)
+
+
 def say_operand(tree: Any) -> str:
     """An operand in words."""
     if not isinstance(tree, dict):

@@ -88,6 +88,7 @@ def _fact(name: str, spec: dict[str, Any], code_lists: dict[str, Mapping[str, Co
         ignored_after_infusion=_timing(spec.get("ignored_after_infusion")),
         confusions=spec["not_to_confuse_with"],
         never_stale=frozenset(spec["never_stale"]),
+        advised=spec["advised"] == "yes",
     )
 
 

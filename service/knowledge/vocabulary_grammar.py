@@ -89,6 +89,7 @@ class FactSchema(Strict):
     earliest = fields.String(validate=validate.Equal("birth"))
     item = Text()
     never_stale = Texts(load_default=list)
+    advised = fields.String(validate=YES_NO, load_default="yes")
     of = fields.String(validate=validate.Equal("code"))
     fields_ = fields.Dict(keys=fields.String(), values=fields.Nested(FieldSchema), data_key="fields")
     at_least_one_of = Texts(load_default=list)
