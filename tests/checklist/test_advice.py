@@ -115,7 +115,7 @@ def test_an_answer_that_is_said_to_settle_a_finding_does_settle_it(drug, patient
                 after = asked(patient, drug, without=without, **given)
                 assert finding["rule"] not in {each["rule"] for each in after["findings"]}, (fact, way)
                 tried += 1
-    assert tried > 2
+    assert tried >= 2
 
 
 # From which day.

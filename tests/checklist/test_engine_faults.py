@@ -51,18 +51,19 @@ def test_a_number_that_the_engine_cannot_read_is_a_fault_and_not_a_pass():
             assert engine.decide(sound) == truths(pack, sound)
 
 
-def test_an_engine_that_was_closed_decides_nothing():
+def test_an_engine_that_was_closed_is_a_fault():
     pack = pack_of({"r": {"warn_if": SOME}})
     engine = Engine(pack)
     engine.close()
-    assert engine.decide([1]) == {}
+    with pytest.raises(EngineFault, match="closed"):
+        engine.decide([1])
     engine.close()
 
 
 def test_a_rule_set_deleted_behind_the_engines_back_is_a_fault():
     pack = pack_of({"r": {"warn_if": SOME}})
     engine = Engine(pack)
-    ((_, handle),) = engine._sets
+    (handle,) = engine._handles
     durable.delete_ruleset(handle)
     with pytest.raises(EngineFault, match="error code"):
         engine.decide([1])

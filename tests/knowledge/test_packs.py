@@ -143,7 +143,7 @@ EDITS = {
         [(NO_UNKNOWN, 'if_unknown: {pass: "Go on."}')],
         'if_unknown: {pass: "Go on."}',
         "under-18",
-        '"pass" is not a key that belongs here.',
+        '"pass" is no answer to the unknown: say block or warn, and what to do; never pass',
     ),
     "two answers where it is not known": (
         [(NO_UNKNOWN, 'if_unknown: {block: "Ask.", warn: "Ask."}')],
