@@ -19,8 +19,8 @@ class Effort:
     evaluations: int
 
 
-FULL = Effort(rounds=9, mixed=300, starts=9, evaluations=200_000)
-QUICK = Effort(rounds=3, mixed=50, starts=1, evaluations=20_000)
+FULL = Effort(rounds=7, mixed=300, starts=7, evaluations=200_000)
+QUICK = Effort(rounds=3, mixed=40, starts=1, evaluations=20_000)
 
 
 def main():

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from benchmarks.clock import Contender, race
 from benchmarks.patients import TYPICAL, case_of, mixed, typical
-from benchmarks.report import heading, rate, table
+from benchmarks.report import heading, note, rate, table
 from service.checklist.evaluate import evaluate
 from service.checklist.rules import Status
 from service.checklist.trace import measure
@@ -18,9 +18,11 @@ HEAD = ("", "findings", "answers/s", "with documents/s", "deciding/s", "engine a
 def report(library, effort):
     """Measure and print."""
     heading("Evaluations in one CPU second")
-    print("  answer: every check, with its findings, advice and trace verdicts; with documents: result and")
-    print("  trace rendered as well; deciding: measuring, and the engine's verdicts; engine alone: from")
-    print("  measured values.\n")
+    note(
+        """Answer: every check, with its findings, advice and trace verdicts. With documents: the result
+        and the trace rendered as well. Deciding: measuring the facts, and the engine's verdicts. Engine
+        alone: the verdicts from measured values."""
+    )
     rows = []
     for pack in library.packs.values():
         rows.append([f"{pack.id}, {len(pack.rules)} rules", "", "", "", "", ""])
@@ -33,7 +35,11 @@ def report(library, effort):
 
 
 def _findings(library, requests):
-    found = [_found(_answer(library)(request)) for request in requests]
+    checklists = [_answer(library)(request) for request in requests]
+    faults = {checklist.trace.fault for checklist in checklists} - {None}
+    if faults:
+        raise SystemExit(f"not evaluated, so not timed: {', '.join(faults)}")
+    found = [_found(checklist) for checklist in checklists]
     return str(found[0]) if len(found) == 1 else f"{sum(found) / len(found):.1f} mean"
 
 

@@ -3,11 +3,17 @@
 import os
 import platform
 import sys
+from textwrap import fill
 
 
 def heading(text):
     """A section's title."""
     print(f"\n{text}\n{'-' * len(text)}")
+
+
+def note(text):
+    """What a table's figures mean."""
+    print(fill(" ".join(text.split()), 100, initial_indent="  ", subsequent_indent="  "), end="\n\n")
 
 
 def table(head, rows):

@@ -6,7 +6,7 @@ from benchmarks.clips_rules import ClipsRules
 from benchmarks.clock import Contender, race
 from benchmarks.floor import verdicts
 from benchmarks.patients import case_of, mixed, typical
-from benchmarks.report import aim, heading, micros, rate, table, times
+from benchmarks.report import aim, heading, micros, note, rate, table, times
 from benchmarks.zen_rules import ZenRules
 from service.checklist.evaluate import evaluate
 from service.checklist.trace import measure
@@ -56,11 +56,11 @@ class Rivals:
             for rule, verdict in expected.items():
                 seen[rule].add(verdict)
         varied = sum(len(truths) > 1 for truths in seen.values())
-        print(
-            f"  All give the same verdicts on {PROOF} random patients, rule by rule ({len(seen)} rules; on {varied}"
-        )
-        print(
-            "  of them these patients differ). Medians of rounds; ratios to the floor within the same round.\n"
+        note(
+            f"""All give the same verdicts on {PROOF} random patients, rule by rule: {len(seen)} rules,
+            of which {varied} differ among these patients. CPU time for one evaluation: the median of the
+            rounds, and the ratio to the floor, hand-written Python, within a round. What is called alone
+            begins with the measured values, the rest with a patient's facts."""
         )
 
     def contenders(self, requests):

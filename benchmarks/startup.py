@@ -1,9 +1,9 @@
 """Start-up: CPU seconds of a whole command in an interpreter of its own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 
 from benchmarks.patients import REQUESTS
@@ -52,8 +52,7 @@ def _works(command):
 
 
 def _cpu(command):
-    before = os.times()
+    before = getrusage(RUSAGE_CHILDREN)
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    after = os.times()
-    own = after.children_user - before.children_user
-    return own + after.children_system - before.children_system
+    after = getrusage(RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime

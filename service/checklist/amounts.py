@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from service.checklist.evidence import Case
+from service.checklist.evidence import Case, Reason, Unknown
 from service.checklist.terms import Measured, Term
 
 Number = int | Decimal
@@ -121,6 +121,13 @@ class Bands(Term):
             if (start is None or numbers[0] >= start) and (below is None or numbers[0] < below):
                 return amount
         return None
+
+    def unknowns(self, case: Case) -> Iterator[Unknown]:
+        if self.by.value(case) is None:
+            yield from self.by.unknowns(case)
+            return
+        for name in dict.fromkeys(self.by.facts()):
+            yield Unknown(name, Reason.MISSING, "in none of the bands")
 
     def inputs(self) -> tuple[Term, ...]:
         return (self.by,)

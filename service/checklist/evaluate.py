@@ -243,6 +243,6 @@ def _fault(pack: Pack, case: Case, why: str) -> Checklist:
         findings,
         (),
         None,
-        max(pack.observations, key=lambda plan: plan.minutes_after),
+        max(pack.observations, key=lambda plan: plan.minutes_after, default=None),
         trace,
     )

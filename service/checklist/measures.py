@@ -28,12 +28,12 @@ class AgeLimit:
     before: Term
     hours: bool = False
 
-    def objection(self, fact: str, case: Case) -> Unknown | None:
+    def objection(self, term: FactValue, case: Case) -> Unknown | None:
         """Why the counted reading is too old to clear, or None."""
         limit = self.limit.value(case)
         if limit is None:
             return next(iter(self.limit.unknowns(case)))
-        known = case.evidence(fact)
+        fact, known = term.fact, term.evidence(case)
         at = known.value if isinstance(known.value, date) else known.at if self.hours else known.day
         if not isinstance(at, date):
             return Unknown(fact, Reason.MISSING, "no date")
@@ -76,14 +76,10 @@ class Measure:
             return None, value
         return value, value
 
-    @property
-    def fact(self) -> str:
-        """The fact whose age is limited."""
-        assert isinstance(self.left, FactValue)
-        return self.left.fact
-
     def _objection(self, case: Case) -> Unknown | None:
-        return self.age.objection(self.fact, case) if self.age is not None else None
+        if self.age is None or not isinstance(self.left, FactValue):
+            return None
+        return self.age.objection(self.left, case)
 
     def unknowns(self, case: Case) -> Iterator[Unknown]:
         """Why the value that may clear is unknown."""

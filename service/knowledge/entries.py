@@ -6,8 +6,9 @@ from service.checklist.facts import FieldDefinition
 from service.checklist.lists import Entry, FieldTest, TimeTest
 from service.checklist.operators import OPERATORS
 from service.checklist.terms import Constant, Infusion, Term
+from service.knowledge.phrases import say_amount
 from service.knowledge.problems import Mistake, did_you_mean
-from service.knowledge.quantities import read_term, say_amount
+from service.knowledge.quantities import is_date, read_term
 
 if TYPE_CHECKING:
     from service.knowledge.language import Path, Scope
@@ -78,7 +79,13 @@ def _time_tests(
         raise Mistake((*path, moment), "minutes are counted before the infusion")
     limits = [(key, each) for key, each in tree.items() if key != moment]
     said = _say_limits(field, limits, f"{unit} before {str(tree[moment]).replace('_', ' ')}", scope)
+    if not limits:
+        raise Mistake(path, f"give a limit beside {moment}, such as below: 28")
+    if not is_date(to):
+        raise Mistake((*path, moment), "this must be a date")
     if [key for key, _ in limits] == ["between"]:
+        if not isinstance(limits[0][1], list) or len(limits[0][1]) != 2:
+            raise Mistake((*path, "between"), "this takes two limits, both inclusive: [from, to]")
         limits = [("at_least", limits[0][1][0]), ("at_most", limits[0][1][1])]
     tests: list[FieldTest | TimeTest] = []
     for key, operand in limits:

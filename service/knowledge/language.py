@@ -21,8 +21,9 @@ from service.checklist.operators import OPERATORS, Operator
 from service.checklist.terms import FactValue, Infusion, Known, Policy, Region, Term, Word
 from service.checklist.truth import FALSE, TRUE, Truth
 from service.knowledge.entries import read_entry
+from service.knowledge.phrases import say_operand
 from service.knowledge.problems import Mistake, did_you_mean
-from service.knowledge.quantities import number_operand, read_term, say_operand
+from service.knowledge.quantities import number_operand, read_term
 from service.knowledge.vocabulary import SitePolicy
 
 Path = tuple[str | int, ...]

@@ -35,11 +35,24 @@ def read_term(tree: Any, scope: "Scope", path: "Path") -> Term:
         return _word(tree, scope, path)
     if not isinstance(tree, dict):
         raise Mistake(path, "this must be a number, a fact, a quantity or an expression")
-    for key, reader in _EXPRESSIONS.items():
+    for key, (reader, others) in _EXPRESSIONS.items():
         if key in tree:
+            only_keys(tree, (key, *others), path)
             term: Term = reader(tree, scope, path)
             return term
     raise Mistake(path, f"this is no expression; known are {', '.join(_EXPRESSIONS)}")
+
+
+def only_keys(tree: Any, known: tuple[str, ...], path: "Path", needed: tuple[str, ...] = ()) -> None:
+    """Refuse a mapping with a key that does not belong, or without one it needs. Raises Mistake."""
+    if not isinstance(tree, dict):
+        raise Mistake(path, f"write a mapping with {', '.join(known)}")
+    for key in tree:
+        if key not in known:
+            raise Mistake((*path, key), f'"{key}" does not belong here.{did_you_mean(key, known)}')
+    for key in needed:
+        if key not in tree:
+            raise Mistake(path, f"{key} is missing")
 
 
 def _word(word: str, scope: "Scope", path: "Path") -> Term:
@@ -111,14 +124,23 @@ def _fact_in(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
 def _days(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
     key = "days" if "days" in tree else "years"
     ends = tree[key]
-    if not isinstance(ends, dict) or set(ends) != {"from", "to"}:
-        raise Mistake((*path, key), f"write {key}: {{from: date, to: date}}")
-    start, end = (read_term(ends[side], scope, (*path, key, side)) for side in ("from", "to"))
+    only_keys(ends, ("from", "to"), (*path, key), ("from", "to"))
+    start, end = (_date(ends[side], scope, (*path, key, side)) for side in ("from", "to"))
     return Days(start, end) if key == "days" else Years(start, end)
 
 
+def _date(tree: Any, scope: "Scope", path: "Path") -> Term:
+    term = read_term(tree, scope, path)
+    if not is_date(term):
+        raise Mistake(path, "this must be a date")
+    return term
+
+
 def _later(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
-    start = read_term(tree["date"], scope, (*path, "date"))
+    start = _date(tree["date"], scope, (*path, "date"))
+    for key in ("plus_months", "plus_days"):
+        if not isinstance(tree.get(key, 0), int):
+            raise Mistake((*path, key), f"{key} is a whole number")
     return Later(start, tree.get("plus_months", 0), tree.get("plus_days", 0))
 
 
@@ -128,6 +150,7 @@ def _first_of(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
     alternatives = []
     for place, each in enumerate(tree["first_of"]):
         at = (*path, "first_of", place)
+        only_keys(each, ("when", "take"), at, ("take",))
         when = read_condition(each["when"], scope, at) if "when" in each else None
         alternatives.append((when, read_term(each["take"], scope, (*at, "take"))))
     return FirstOf(tuple(alternatives), whole=all(term.whole for _, term in alternatives))
@@ -148,6 +171,7 @@ def _arithmetic(operation: str) -> Any:
 
 def _percent_change(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
     ends = tree["percent_change"]
+    only_keys(ends, ("from", "to"), (*path, "percent_change"), ("from", "to"))
     return Arithmetic(
         "percent_change",
         tuple(read_term(ends[side], scope, (*path, "percent_change", side)) for side in ("from", "to")),
@@ -156,6 +180,8 @@ def _percent_change(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
 
 def _adjusted(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
     base = read_term(tree["value"], scope, (*path, "value"))
+    if len(tree) > 2:
+        raise Mistake(path, "adjust a value in one way only")
     for key, make in (
         ("plus", lambda by: Arithmetic("sum", (base, by))),
         ("minus", lambda by: Arithmetic("difference", (base, by))),
@@ -169,6 +195,8 @@ def _adjusted(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
 
 def _surface(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
     spec = tree["body_surface_area"]
+    keys = ("height", "weight", "formula")
+    only_keys(spec, keys, (*path, "body_surface_area"), keys)
     return BodySurfaceArea(
         *(
             read_term(spec[key], scope, (*path, "body_surface_area", key))
@@ -179,6 +207,9 @@ def _surface(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
 
 def _bands(tree: dict[str, Any], scope: "Scope", path: "Path") -> Term:
     spec = tree["bands"]
+    only_keys(spec, ("by", "of"), (*path, "bands"), ("by", "of"))
+    for place, band in enumerate(spec["of"]):
+        only_keys(band, ("from", "below", "value"), (*path, "bands", "of", place), ("value",))
     bands = tuple(tuple(_plain(band.get(key)) for key in ("from", "below", "value")) for band in spec["of"])
     return Bands(read_term(spec["by"], scope, (*path, "bands", "by")), bands)  # type: ignore[arg-type]
 
@@ -187,21 +218,22 @@ def _plain(value: Any) -> Decimal | None:
     return None if value is None else Decimal(str(value).split(" ", maxsplit=1)[0])
 
 
-_EXPRESSIONS: dict[str, Any] = {
-    "policy": _policy,
-    "fact": _fact_in,
-    "days": _days,
-    "years": _days,
-    "date": _later,
-    "first_of": _first_of,
-    "sum": _arithmetic("sum"),
-    "difference": _arithmetic("difference"),
-    "product": _arithmetic("product"),
-    "ratio": _arithmetic("ratio"),
-    "percent_change": _percent_change,
-    "value": _adjusted,
-    "body_surface_area": _surface,
-    "bands": _bands,
+# Each expression: how it is read, and the keys that may stand beside its own.
+_EXPRESSIONS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "policy": (_policy, ()),
+    "fact": (_fact_in, ("unit",)),
+    "days": (_days, ()),
+    "years": (_days, ()),
+    "date": (_later, ("plus_months", "plus_days")),
+    "first_of": (_first_of, ()),
+    "sum": (_arithmetic("sum"), ()),
+    "difference": (_arithmetic("difference"), ()),
+    "product": (_arithmetic("product"), ()),
+    "ratio": (_arithmetic("ratio"), ()),
+    "percent_change": (_percent_change, ()),
+    "value": (_adjusted, ("plus", "minus", "plus_percent", "minus_percent")),
+    "body_surface_area": (_surface, ()),
+    "bands": (_bands, ()),
 }
 
 
@@ -211,9 +243,14 @@ def number_operand(
     """What a number is compared with: a term and zero, or no term and a constant as the engine sees it."""
     for key, side in (("times_upper_limit", "upper"), ("times_lower_limit", "lower")):
         if isinstance(tree, dict) and key in tree:
+            only_keys(tree, (key, "else"), path)
+            if subject not in scope.vocabulary or scope.vocabulary[subject].type != "quantity":
+                raise Mistake(path, f"{subject} is no laboratory result: {key} needs one")
             otherwise = read_term(tree["else"], scope, (*path, "else")) if "else" in tree else None
             return OwnLimit(subject, side, Decimal(str(tree[key])), otherwise), 0
     right = read_term(tree, scope, path)
+    if is_date(left) or is_date(right):
+        raise Mistake(path, "dates are not compared: name the days between them under quantities")
     if not isinstance(right, Constant):
         return right, 0
     amount = _in_unit(right, left, subject, scope, path)
@@ -222,6 +259,15 @@ def number_operand(
             raise Mistake(path, f"{subject} is a whole number: {tree} is not")
         return None, int(amount)
     return None, int(amount * SCALE)
+
+
+def is_date(term: Term) -> bool:
+    """Whether a term is a date."""
+    if isinstance(term, Named):
+        return is_date(term.term)
+    if isinstance(term, FirstOf):
+        return any(is_date(each) for _, each in term.alternatives)
+    return isinstance(term, DateOf | CollectedOn | Infusion | Later)
 
 
 def _in_unit(right: Constant, left: Term, subject: str, scope: "Scope", path: "Path") -> Decimal:
@@ -236,43 +282,3 @@ def _in_unit(right: Constant, left: Term, subject: str, scope: "Scope", path: "P
     raise Mistake(
         path, f"{subject} is compared in {unit or 'plain numbers'}, not in {right.unit or 'plain numbers'}"
     )
-
-
-def say_amount(tree: Any, scope: "Scope") -> str:
-    """An operand in words; a number that the site's policy adjusts is said as the sum."""
-    match tree:
-        case {"value": int(base), "plus": {"policy": name}}:
-            sign = 1
-        case {"value": int(base), "minus": {"policy": name}}:
-            sign = -1
-        case _:
-            return say_operand(tree)
-    value = scope.policy.values.get(name)
-    return str(base + sign * value) if isinstance(value, int) else say_operand(tree)
-
-
-def say_operand(tree: Any) -> str:
-    """An operand in words."""
-    if not isinstance(tree, dict):
-        return str(tree).replace("_", " ")
-    match tree:
-        case {"times_upper_limit": times}:
-            return f"{times} times its upper limit" if times != 1 else "its upper limit"
-        case {"times_lower_limit": times}:
-            return f"{times} times its lower limit" if times != 1 else "its lower limit"
-        case {"policy": name}:
-            return f"the site's {str(name).replace('_', ' ')}"
-        case {"value": base}:
-            for key, words in (("plus", "plus"), ("minus", "minus")):
-                if key in tree:
-                    return f"{say_operand(base)} {words} {say_operand(tree[key])}"
-            for key, sign in (("plus_percent", "+"), ("minus_percent", "-")):
-                if key in tree:
-                    by = say_operand(tree[key])
-                    return f"{say_operand(base)} {sign} {by if isinstance(tree[key], dict) else by + ' %'}"
-            return say_operand(base)
-        case {"product": parts}:
-            return " x ".join(say_operand(each) for each in parts)
-        case {"fact": name}:
-            return str(name).replace("_", " ")
-    return "the computed amount"

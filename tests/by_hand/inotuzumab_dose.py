@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from .facts import BLOCK, PASS, WARN, any_of, newest, one_before, word, worst
+from .facts import BLOCK, PASS, WARN, newest, one_before, word, worst
 
 
 def counted_weights(chart):
