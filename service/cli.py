@@ -257,7 +257,7 @@ def demo(example: str, library: "Library", *, request: bool) -> None:
 )
 @rules_options
 def serve(host: str, port: int, workers: int, rules: Path | None, policy: Path | None) -> None:
-    """Answer over HTTP: the nurse's page, the API and the hooks of the health record."""
+    """Answer over HTTP: the JSON interface and its documentation, on loopback only."""
     from service.server import serve as run  # noqa: PLC0415
     from service.settings import BadSetting, Settings  # noqa: PLC0415
 
@@ -271,3 +271,26 @@ def serve(host: str, port: int, workers: int, rules: Path | None, policy: Path |
         workers,
         replace(settings, rules=rules or settings.rules, policy=policy or settings.policy),
     )
+
+
+@main.command(short_help="Evaluate a stored checklist again.")
+@click.argument("id")
+def replay(id: str) -> None:
+    """Evaluate the stored checklist ID again under its stored rules, and say whether it comes out the same.
+
+    Exit status: 0 identical, 4 not identical, 2 where it cannot be replayed.
+    """
+    from service.app import replayer_of  # noqa: PLC0415
+    from service.records.replay import CannotReplay  # noqa: PLC0415
+    from service.records.store import NoSuchChecklist, Store, StoreUnavailable  # noqa: PLC0415
+    from service.settings import BadSetting, Settings  # noqa: PLC0415
+
+    try:
+        report = replayer_of(Store(Settings.from_environment().database)).replay(id)
+    except NoSuchChecklist:
+        refuse([f"{id}: no checklist with this id is kept here"])
+    except (BadSetting, StoreUnavailable, CannotReplay) as error:
+        refuse([str(error) or type(error).__name__])
+    click.echo(json.dumps(report, indent=2, default=str))
+    if not report["identical"]:
+        raise SystemExit(4)

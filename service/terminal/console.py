@@ -42,7 +42,7 @@ STATUSES: Mapping[Status, Sign] = {
 DECISIONS: Mapping[Status, Sign] = {
     Status.BLOCK: Sign("■", "HOLD", "bold red"),
     Status.WARN: Sign("▲", "CHECK", "bold yellow"),
-    Status.PASS: Sign("●", "GO", "bold green"),
+    Status.PASS: Sign("●", "PASS", "bold green"),
 }
 NOT_APPLICABLE = Sign("○", "n/a ", "dim")
 VERDICTS: Mapping[Truth, Sign] = {

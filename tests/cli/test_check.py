@@ -29,7 +29,7 @@ def test_the_exit_status_is_the_same_with_json(tmp_path, document, status):
 @pytest.mark.parametrize(
     ("document", "line"),
     [
-        (CLEAR, "● GO   Nothing found: 19 checks, 1 not applicable."),
+        (CLEAR, "● PASS   Nothing found: 19 checks, 1 not applicable."),
         (WARNED, "▲ CHECK   1 warning, 1 fact missing."),
         (BLOCKED, "■ HOLD   2 blocks, 3 warnings, 2 facts missing. Earliest start 2026-10-20."),
     ],

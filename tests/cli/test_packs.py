@@ -142,7 +142,7 @@ def test_demo_prints_a_blocked_checklist_and_succeeds():
 def test_demo_has_an_example_of_each_drug(drug):
     outcome = run("demo", drug)
     assert outcome.exit_code == 0
-    assert "● GO   Nothing found" in outcome.stdout
+    assert "● PASS   Nothing found" in outcome.stdout
 
 
 def test_demo_hands_out_its_request_to_start_from():
