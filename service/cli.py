@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -286,7 +286,8 @@ def replay(id: str) -> None:
     from service.settings import BadSetting, Settings  # noqa: PLC0415
 
     try:
-        report = replayer_of(Store(Settings.from_environment().database)).replay(id)
+        with closing(Store(Settings.from_environment().database)) as store:
+            report = replayer_of(store).replay(id)
     except NoSuchChecklist:
         refuse([f"{id}: no checklist with this id is kept here"])
     except (BadSetting, StoreUnavailable, CannotReplay) as error:

@@ -16,6 +16,7 @@ def recorded(monkeypatch, tmp_path):
     app = create_app(Settings.from_environment(), clock=lambda: datetime(2026, 11, 22, tzinfo=UTC))
     body = files("service").joinpath("examples", "blocked.json").read_bytes()
     answer = app.test_client().post("/api/v1/checklists", data=body, content_type="application/json")
+    app.extensions["dosegate"].store.close()
     return answer.get_json()["id"]
 
 
