@@ -128,8 +128,9 @@ def eligible_from(trace: Trace, rules: list[Rule]) -> date | None:
 
 def _flips(trace: Trace, rule: Rule) -> Iterator[int]:
     for criterion in rule.concern.criteria():
-        terms = criterion.measure.terms()
-        if not any(term.moves for term in terms):
+        # What an age limit does with time is no way out: evidence only gets older.
+        terms = (criterion.measure.left, criterion.measure.right)
+        if not any(term is not None and term.moves for term in terms):
             continue
         if isinstance(criterion.measure.left, Entry):
             for days in flip_amounts(criterion.measure.left, trace.case):

@@ -91,20 +91,23 @@ def _findings_of(check: Check, trace: Trace) -> tuple[list[Finding], list[tuple[
 
 
 def _fired(check: Check, rule: Rule, trace: Trace) -> Finding:
-    notes = [note.text for note in rule.notes if note.when.truth(trace.values) is TRUE]
     return Finding(
         check=check.id,
         title=check.title,
         status=rule.status,
         kind=rule.kind,
         rule=rule.id,
-        message=" ".join([rule.message, *notes]),
+        message=" ".join([rule.message, *_notes(rule, trace)]),
         action=rule.action,
         because=trace.because(rule.concern),
         citations=rule.citations,
         override=rule.override,
         unverified=rule.unverified,
     )
+
+
+def _notes(rule: Rule, trace: Trace) -> list[str]:
+    return [note.text for note in rule.notes if note.when.truth(trace.values) is TRUE]
 
 
 def _undecided(check: Check, rule: Rule, unknowns: tuple[Unknown, ...], trace: Trace) -> Finding:
@@ -117,7 +120,7 @@ def _undecided(check: Check, rule: Rule, unknowns: tuple[Unknown, ...], trace: T
         status=status,
         kind=_kind_of(unknowns),
         rule=rule.id,
-        message=_not_known(unknowns, trace),
+        message=" ".join([_not_known(unknowns, trace), *_notes(rule, trace)]),
         action="Ask the site's pharmacist to set the parameter." if parameters else answer.action,
         missing=tuple(unknown.fact for unknown in unknowns if unknown.reason is not Reason.POLICY),
         unknowns=unknowns,

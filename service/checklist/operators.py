@@ -35,6 +35,7 @@ _ALL = (
     Operator("at_least", "is at least", "is below", py.ge, "gte", "lt", "number"),
     Operator("below", "is below", "is at least", py.lt, "lt", "gte", "number"),
     Operator("has", "has", "has no", py.eq, "eq", "neq", "entries"),
+    Operator("conflict", "contradicts itself", "does not contradict itself", py.eq, "eq", "neq", "nothing"),
     Operator("known", "is known", "is not known", py.eq, "eq", "neq", "nothing"),
     Operator("at_most", "is at most", "is above", py.le, "lte", "gt", "number"),
 )

@@ -144,11 +144,12 @@ class Conflict:
 
 @dataclass(frozen=True)
 class NotChecked:
-    """A ledger row that no rule checks before the start, and why."""
+    """A ledger row (or with `part`, a part of one) that no rule checks before the start, and why."""
 
     row: str
     reason: str
     used_in: str | None
+    part: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -182,6 +182,17 @@ class Known(FactValue):
 
 
 @dataclass(frozen=True)
+class Conflicting(FactValue):
+    """Unknown where the results of a fact contradict each other, 0 otherwise: a conflict is on record."""
+
+    whole: bool = True
+
+    def value(self, case: Case) -> Measured:
+        unknown = self.evidence(case).unknown
+        return None if unknown is not None and unknown.reason is Reason.CONFLICT else 0
+
+
+@dataclass(frozen=True)
 class OwnLimit(Term):
     """A multiple of the laboratory's own limit for that very result; without one, `otherwise`."""
 

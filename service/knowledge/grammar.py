@@ -157,6 +157,7 @@ class NotCheckedSchema(Strict):
 
     reason = Text(required=True)
     used_in = fields.String(validate=validate.OneOf(("observation",)))
+    part = fields.String(validate=YES_NO, load_default="no")
 
 
 class QuantitySchema(Strict):

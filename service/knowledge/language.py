@@ -18,7 +18,7 @@ from service.checklist.conditions import AllOf, AnyOf, Condition, Criterion, Def
 from service.checklist.facts import Vocabulary
 from service.checklist.measures import AgeLimit, Measure
 from service.checklist.operators import OPERATORS, Operator
-from service.checklist.terms import FactValue, Infusion, Known, Policy, Region, Term, Word
+from service.checklist.terms import Conflicting, FactValue, Infusion, Known, Policy, Region, Term, Word
 from service.checklist.truth import FALSE, TRUE, Truth
 from service.knowledge.entries import read_entry
 from service.knowledge.phrases import say_operand
@@ -153,6 +153,7 @@ class _Subject:
             "any": self._entry,
             "none": lambda tree, at: [self._no_entry(tree, at)],
             "is_recorded": self._known,
+            "in_conflict": self._conflicting,
             "between": lambda tree, at: self._pair(("at_least", "at_most"), tree, at),
             "outside": lambda tree, at: [AnyOf(tuple(self._pair(("below", "above"), tree, at)))],
         }
@@ -186,6 +187,11 @@ class _Subject:
             raise Mistake(path, "write fact: {is_recorded: yes}")
         known = Known(self.name)
         return [self._criterion(Measure(known, age=self.age), OPERATORS["known"], 1, "")]
+
+    def _conflicting(self, tree: Any, path: Path) -> list[Condition]:
+        if tree != "yes" or self.name not in self.scope.vocabulary:
+            raise Mistake(path, "write fact: {in_conflict: yes}")
+        return [self._criterion(Measure(Conflicting(self.name)), OPERATORS["conflict"], 1, "")]
 
     def _comparison(self, operator: Operator, operand: Any, path: Path) -> Condition:
         codes = self._codes()

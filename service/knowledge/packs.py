@@ -128,7 +128,7 @@ class _Builder:
                 for each in data["conflicts"]
             ),
             not_checked=tuple(
-                NotChecked(row, each["reason"], each.get("used_in"))
+                NotChecked(row, each["reason"], each.get("used_in"), each["part"] == "yes")
                 for row, each in data["not_checked"].items()
             ),
             look_alikes=tuple(data["look_alikes"]),

@@ -35,7 +35,7 @@ def coverage(pack: Pack, ledger: Mapping[str, LedgerRow]) -> Coverage:
         in_observation=frozenset(
             _rows(citation for plan in pack.observations for citation in plan.citations)
         ),
-        not_checked=frozenset(each.row for each in pack.not_checked),
+        not_checked=frozenset(each.row for each in pack.not_checked if not each.part),
         site=frozenset(row for row in cited if row in ledger and SITE in ledger[row].drugs),
     )
 

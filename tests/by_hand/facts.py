@@ -159,6 +159,9 @@ class Chart:
     def newest(self, name):
         return newest(self.results(name))
 
+    def contradicts_itself(self, name):
+        return bool(self.results(name)) and self.newest(name) is None
+
     def newest_within(self, name, days, until=None, never_stale=None):
         """The newest result, if it is no older than this many days (counted back from `until`).
 

@@ -53,6 +53,8 @@ def hepatitis_b(chart):
     core = screened(chart, "anti_hbc_total", "hbv_screen_max_age_days")
     if surface == "positive" or word(chart.newest("hbv_dna")) == "positive":
         return BLOCK
+    if chart.contradicts_itself("hbv_dna"):
+        return BLOCK
     found = [PASS]
     if surface != "negative":
         # Stale, undated or indeterminate is on record; none, or two that contradict each other, is not.

@@ -59,6 +59,8 @@ def is_pregnant(chart):
     test = pregnancy_test(chart)
     if test == "positive" or chart.value("pregnant") == "yes":
         return True
+    if chart.contradicts_itself("pregnancy_test"):
+        return None
     if test == "negative" or chart.value("pregnant") == "no":
         return False
     return None

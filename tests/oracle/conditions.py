@@ -67,6 +67,9 @@ def compared(subject, name, operand, chart):
             return opposite(some_entry(subject, operand, chart))
         case "is_recorded":
             return True if chart.newest(subject) else None
+        case "in_conflict":
+            timeline, undated = chart.timeline(subject)
+            return None if (timeline or undated) and chart.newest(subject) is None else False
         case "between":
             low, high = operand
             return all_of(
