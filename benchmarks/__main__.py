@@ -1,6 +1,7 @@
 """What `make bench` runs: python -m benchmarks [--quick]."""
 
 import argparse
+import sys
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -32,10 +33,16 @@ def main():
     print(f"{machine()}. One process, one thread; CPU time, so that other work on the machine counts little.")
     library = load_library()
     packs.report(library, effort)
-    rivals.report(library, effort)
+    differ = None
+    try:
+        rivals.report(library, effort)
+    except rivals.Differ as error:
+        differ = str(error)
+        print(f"  {differ}")
     startup.report(effort)
     memory.report(effort)
     print(f"\n{perf_counter() - start:.0f} seconds in all")
+    sys.exit(differ)
 
 
 if __name__ == "__main__":

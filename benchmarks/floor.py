@@ -58,7 +58,8 @@ def verdicts(readings, at, region, policy):
         uncleared = inverse(equals(cleared, "yes"))
         found["hbv-core-antibody-uncleared"] = both(first, uncleared) if core_positive else False
         found["hbv-core-antibody"] = core_positive and (later is True or cleared == "yes")
-    found["hbv-dna-detected"] = value("hbv_dna") == "positive"
+    detected = value("hbv_dna") == "positive"
+    found["hbv-dna-detected"] = None if "hbv_dna" in patient.contradicting else detected
 
     test, treatment = reading("tb_test"), value("latent_tb_treatment")
     result = None if test is None else test.value
@@ -147,7 +148,8 @@ def pregnancy(found, patient, policy):
         if sex == "male" and not sure:
             possible = False
     pregnant = True if sure else None
-    if not sure and (known == "no" or (test == "negative" and fresh)):
+    settled = not sure and "pregnancy_test" not in patient.contradicting
+    if settled and (known == "no" or (test == "negative" and fresh)):
         pregnant = False
     found["pregnant"] = both(possible, pregnant)
     untested = None

@@ -48,6 +48,7 @@ class Patient:
 
     def __init__(self, readings, at):
         self.readings, self.at, self.today = readings, at, at.date()
+        self.contradicting = set()
         self.dose = self.value("dose_number")
         self.first = self.later = None
         if self.dose is not None:
@@ -127,9 +128,11 @@ class Patient:
             last = max(moments)
             group = [each for each, moment in zip(dated, moments, strict=True) if moment == last]
             undated = [each for each in undated if name in NEVER_STALE and each.value == "positive"]
-        if not group or len({(each.value, each.unit) for each in group}) > 1:
+        if not group:
             return None
-        if any(each.value != group[0].value for each in undated):
+        results = {(each.value, each.unit) for each in group}
+        if len(results) > 1 or any(each.value != group[0].value for each in undated):
+            self.contradicting.add(name)
             return None
         return group[0] if len(group) == 1 else _strictest(group)
 

@@ -9,15 +9,12 @@ COMPONENTS = {
     *("l-histidine hydrochloride monohydrate", "polysorbate 80", "sodium chloride", "nacl", "trehalose"),
     *("trehalose dihydrate", "alpha,alpha-trehalose dihydrate"),
 }
+RULES = ("missing", "of-another-day", "only-ordered", "waived", "timing")
 WINDOWS = [
-    (
-        name,
-        start,
-        end,
-        *(f"premedication-{rule}-{name}" for rule in ("missing", "only-ordered", "timing", "waived")),
-    )
+    (name, start, end, [f"premedication-{rule}-{name}" for rule in RULES])
     for name, start, end in (("corticosteroid", 30, 30), ("antihistamine", 30, 60), ("antipyretic", 30, 60))
 ]
+DAY = 1440
 
 
 def vaccination(found, patient, policy):
@@ -88,20 +85,23 @@ def premedication(found, patient, tolerance):
         minutes = None if when is None else (at - when).total_seconds() // 60
         if minutes is None or minutes >= 0 or status != "given":
             of_class[each["class"]].append((status, minutes))
-    for name, start, end, missing, only_ordered, off_time, without in WINDOWS:
+    for name, start, end, (missing, of_another_day, only_ordered, without, off_time) in WINDOWS:
         entries = of_class[name]
         statuses = [status for status, _ in entries]
-        given = "given" in statuses
+        given, ordered, waived = "given" in statuses, "ordered" in statuses, "waived" in statuses
         found[missing] = None if charted is None else not entries
-        found[only_ordered] = "ordered" in statuses and not given and "waived" not in statuses
-        found[without] = "waived" in statuses and not given
-        found[off_time] = False
+        found[only_ordered] = ordered and not given and not waived
+        found[without] = waived and not given
+        found[of_another_day] = found[off_time] = False
         if given:
-            in_time = False
+            in_time, days_ago, today = False, False, False
             for status, minutes in entries:
                 within = None if minutes is None else start - tolerance <= minutes <= end + tolerance
                 in_time = either(in_time, both(equals(status, "given"), within))
+                if status == "given" and minutes is not None:
+                    days_ago, today = days_ago or minutes > DAY, today or minutes <= DAY
             found[off_time] = inverse(in_time)
+            found[of_another_day] = days_ago and not (today or ordered or waived)
 
 
 def signs_of_infection(patient):

@@ -57,8 +57,8 @@ def _refuse_surprises(library, drug, groups):
 
 def _rates(library, requests, effort):
     answer = _answer(library)
-    decide = library.engine(requests[0].pack).decide
-    values = {id(request): measure(request.pack, case_of(request, library)) for request in requests}
+    decide, policy = library.engine(requests[0].pack).decide, library.policy.values
+    values = {id(request): measure(request.pack, case_of(request, policy)) for request in requests}
 
     def documents(request):
         checklist = answer(request)
@@ -68,7 +68,7 @@ def _rates(library, requests, effort):
     contenders = [
         Contender("answer", answer, requests),
         Contender("documents", documents, requests),
-        Contender("deciding", lambda each: decide(measure(each.pack, case_of(each, library))), requests),
+        Contender("deciding", lambda each: decide(measure(each.pack, case_of(each, policy))), requests),
         Contender("engine", lambda each: decide(values[id(each)]), requests),
     ]
     race(contenders, effort.rounds)

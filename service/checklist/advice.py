@@ -61,7 +61,7 @@ class _Trial:
         self.measures = [each for each in measures if not facts.isdisjoint(each[0].facts)]
 
     def passes(self, chosen: tuple[Proposal, ...]) -> bool:
-        """Whether the rule is ruled out, its neighbours are no worse, and no check gains a finding."""
+        """Whether the rule is ruled out, its neighbours are no worse, and no check gains a finding as bad."""
         changed = _changed(self.trace.case, chosen)
         values = _values(self.trace, self.measures, changed)
         if self.rule.concern.truth(values) is not FALSE:
@@ -70,8 +70,10 @@ class _Trial:
         if not all(_no_worse(other.concern.truth(values), verdicts[other.id]) for other in self.others):
             return False
         everything = measure(self.trace.pack, changed)
-        return all(
-            verdicts[each.id] is TRUE or each.concern.truth(everything) is not TRUE
+        return not any(
+            each.status >= self.rule.status
+            and verdicts[each.id] is not TRUE
+            and each.concern.truth(everything) is TRUE
             for each in self.trace.pack.rules
         )
 
