@@ -53,7 +53,7 @@ run: setup  ## print one worked checklist, then serve on this machine, port PORT
 	@exec $(BIN)/dosegate serve --port $(PORT)
 
 test: check  ## check, then all tests
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: setup  ## style, types, who imports what, and every rule pack
 	@mkdir -p .cache

@@ -20,12 +20,13 @@ def typical(library, drug, name):
     return read_request(json.loads(text), library)
 
 
-def mixed(library, drug, count, *, seed=20_26, change=lambda request, source: None):
+def mixed(library, drug, count, *, seed=20_26, change=None):
     """Random patients: a clear one, and none to eight changes to what is recorded."""
     source, found = random.Random(seed), []
     while len(found) < count:
         document = random_request(source, drug)
-        change(document, source)
+        if change is not None:
+            change(document, source)
         try:
             found.append(read_request(document, library))
         except BadInput:
