@@ -5,15 +5,19 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
-from service.api import checklists, documentation, drugs, errors, headers, operations
+from service.access.keys import ApiKeys
+from service.api import checklists, documentation, drugs, errors, guard, headers, operations
 from service.api.metrics import Metrics
 from service.api.parts import Parts, install
 from service.intake.answers import documents_for
 from service.intake.json_text import MOST_BYTES
 from service.knowledge.library import Library, load_library
-from service.records.entries import Basis
+from service.records.journal import Act
+from service.records.opening import announce, open_records
 from service.records.replay import Replayer
+from service.records.site import SiteRecords
 from service.records.store import Store
+from service.records.stored import Basis
 from service.settings import Settings
 
 
@@ -33,6 +37,11 @@ def load_engines(library: Library) -> None:
         library.engine(pack)
 
 
+def records_of(settings: Settings, at: datetime) -> SiteRecords:
+    """The records that the settings name. Raises StoreUnavailable, BadKeyFile."""
+    return open_records(settings.database, settings.owner, settings.site, settings.keys, at)
+
+
 def replayer_of(store: Store) -> Replayer:
     """What replays the checklists of a store."""
     return Replayer(store, documents_for)
@@ -46,20 +55,23 @@ def create_app(
     """The application. A service that could not answer does not start.
 
     Raises BadSetting, KnowledgeError for rules that cannot be used, EngineFault for rules that the engine
-    refuses, and StoreUnavailable.
+    refuses, StoreUnavailable and BadKeyFile.
     """
     settings = settings or Settings.from_environment()
     library = library or library_of(settings)
     load_engines(library)
     bases = {pack.id: Basis.of(library, pack) for pack in library.packs.values()}
-    store = Store(settings.database)
+    records = records_of(settings, clock())
+    announce(records, library, Act("service", "service", "start", clock()))
+    store = Store(records)
     app = Flask("service", static_folder=None)
     # One byte more than is taken: a body without a length is cut there in silence, and must show as too long.
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     # A doubled slash is another address, not a redirect: a redirect would repeat the address it was sent.
     app.url_map.merge_slashes = False
-    install(app, Parts(library, bases, store, replayer_of(store), clock, Metrics()))
+    install(app, Parts(library, bases, store, replayer_of(store), ApiKeys(records), clock, Metrics()))
     headers.register(app)
-    documentation.register(app, (checklists.section, drugs.section, operations.section))
+    sections = (checklists.section, drugs.section, operations.section)
+    guard.register(app, documentation.register(app, sections))
     errors.register(app)
     return app

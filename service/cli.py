@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -73,8 +73,16 @@ def _library(rules: Path | None, policy: Path | None) -> "Library":
         gc.enable()
 
 
+# Commands that work on the records.
+_LATER = {
+    "replay": "service.commands.replay:replay",
+}
+
+
 @click.group(
-    cls=CarefulGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=CarefulGroup,
+    later=_LATER,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="dosegate", message="dosegate %(version)s")
 def main() -> None:
@@ -271,27 +279,3 @@ def serve(host: str, port: int, workers: int, rules: Path | None, policy: Path |
         workers,
         replace(settings, rules=rules or settings.rules, policy=policy or settings.policy),
     )
-
-
-@main.command(short_help="Evaluate a stored checklist again.")
-@click.argument("id")
-def replay(id: str) -> None:
-    """Evaluate the stored checklist ID again under its stored rules, and say whether it comes out the same.
-
-    Exit status: 0 identical, 4 not identical, 2 where it cannot be replayed.
-    """
-    from service.app import replayer_of  # noqa: PLC0415
-    from service.records.replay import CannotReplay  # noqa: PLC0415
-    from service.records.store import NoSuchChecklist, Store, StoreUnavailable  # noqa: PLC0415
-    from service.settings import BadSetting, Settings  # noqa: PLC0415
-
-    try:
-        with closing(Store(Settings.from_environment().database)) as store:
-            report = replayer_of(store).replay(id)
-    except NoSuchChecklist:
-        refuse([f"{id}: no checklist with this id is kept here"])
-    except (BadSetting, StoreUnavailable, CannotReplay) as error:
-        refuse([str(error) or type(error).__name__])
-    click.echo(json.dumps(report, indent=2, default=str))
-    if not report["identical"]:
-        raise SystemExit(4)

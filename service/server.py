@@ -10,11 +10,12 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
-from service.app import create_app, library_of, load_engines
+from service.app import create_app, library_of, load_engines, now, records_of
 from service.checklist.engine import EngineFault
 from service.knowledge.library import Library
 from service.knowledge.problems import KnowledgeError
-from service.records.store import Store, StoreUnavailable
+from service.records.database import StoreUnavailable
+from service.records.signing import BadKeyFile
 from service.settings import Settings
 
 _BAD_INPUT = 2
@@ -31,8 +32,8 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
         library = library_of(settings)
         load_engines(library)
         # Only tried here: each worker opens the records for itself, since a connection must not cross a fork.
-        Store(settings.database).close()
-    except (KnowledgeError, EngineFault, StoreUnavailable) as error:
+        records_of(settings, now()).close()
+    except (KnowledgeError, EngineFault, StoreUnavailable, BadKeyFile) as error:
         _refuse(str(error))
     _Server(_listener(address, port), workers, settings, library).run()
 

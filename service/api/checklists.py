@@ -9,9 +9,10 @@ import uuid
 from flask import Response, g, request, url_for
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
+from service.access.roles import Permission
 from service.api.documentation import Answers, Section
 from service.api.errors import KEY_HEADER, NotJson
-from service.api.parts import Parts, parts
+from service.api.parts import Parts, act, parts, principal
 from service.api.responses import JSON, as_json
 from service.api.schemas import ChecklistSchema, ReplaySchema, TraceSchema
 from service.intake.answers import answer_to
@@ -19,7 +20,8 @@ from service.intake.errors import BadInput, FieldError
 from service.intake.json_text import MOST_BYTES
 from service.intake.requests import RequestSchema
 from service.records.canonical import canonical
-from service.records.entries import Entry, Once
+from service.records.journal import Event
+from service.records.stored import Once, StoredChecklist, flags_of
 
 log = logging.getLogger("dosegate")
 section = Section("checklists", __doc__, "/api/v1/checklists")
@@ -57,7 +59,8 @@ _EXAMPLE = {
     "",
     Answers(201, "The result; it is recorded.", ChecklistSchema, _LOCATION),
     Answers(200, "The first result for this key.", ChecklistSchema, _REPLAYED),
-    problems=(400, 413, 415, 422, 503),
+    needs=Permission.CHECKLIST_MAKE,
+    problems=(400, 413, 415, 422),
     method="POST",
     parameters=(_KEY_PARAMETER,),
     requestBody={"required": True, "content": {JSON: {"schema": RequestSchema, "example": _EXAMPLE}}},
@@ -70,45 +73,49 @@ def make_checklist() -> Response:
     """
     body = _received()
     once, serving = _once(body), parts()
-    if once is not None and (first := serving.store.by_key(once)) is not None:
+    if once is not None and (first := serving.store.by_key(once, act())) is not None:
         return _result(first, repeated=True)
     entry = _evaluated(body, serving)
-    kept = serving.store.add(entry, serving.bases[entry.drug], once)
+    kept = serving.store.add(entry, serving.bases[entry.drug], act(), once)
     return _result(kept, repeated=kept.id != entry.id)
 
 
 @section.endpoint(
     "/<uuid:checklist_id>",
     Answers(200, "The result, byte for byte as it was first answered.", ChecklistSchema),
-    problems=(404, 503),
+    needs=Permission.CHECKLIST_READ,
+    problems=(404, 410),
 )
 def read_checklist(checklist_id: uuid.UUID) -> Response:
     """Read a checklist again."""
-    return Response(parts().store.result(str(checklist_id)), mimetype=JSON)
+    return Response(parts().store.read(str(checklist_id), act()).result, mimetype=JSON)
 
 
 @section.endpoint(
     "/<uuid:checklist_id>/trace",
     Answers(200, "Every rule, fired or not, down to each compared value.", TraceSchema),
-    problems=(404, 503),
+    needs=Permission.TRACE_READ,
+    problems=(404, 410),
 )
 def read_trace(checklist_id: uuid.UUID) -> Response:
     """Read why each rule of a checklist fired, did not fire, or could not be decided."""
-    return Response(parts().store.trace(str(checklist_id)), mimetype=JSON)
+    found = parts().store.read(str(checklist_id), act(), Event.TRACE_VIEWED)
+    return Response(found.trace, mimetype=JSON)
 
 
 @section.endpoint(
     "/<uuid:checklist_id>/replay",
     Answers(200, "Whether the same came out again.", ReplaySchema),
-    problems=(404, 409, 503),
+    needs=Permission.CHECKLIST_REPLAY,
+    problems=(404, 409, 410),
     method="POST",
 )
 def replay_checklist(checklist_id: uuid.UUID) -> Response:
     """Evaluate the stored request again, under the stored pack and policy.
 
-    Result and trace are compared with the stored ones byte for byte. Nothing is recorded.
+    Result and trace are compared with the stored ones byte for byte.
     """
-    return as_json(parts().replayer.replay(str(checklist_id)))
+    return as_json(parts().replayer.replay(str(checklist_id), act()))
 
 
 def _received() -> bytes:
@@ -135,7 +142,7 @@ def _once(body: bytes) -> Once | None:
     return Once.of(key, body)
 
 
-def _evaluated(body: bytes, serving: Parts) -> Entry:
+def _evaluated(body: bytes, serving: Parts) -> StoredChecklist:
     """The checklist for a body, not yet recorded. Raises BadInput, NotJson."""
     id, now, started = str(uuid.uuid4()), serving.clock(), time.perf_counter()
     try:
@@ -150,15 +157,20 @@ def _evaluated(body: bytes, serving: Parts) -> Entry:
     serving.metrics.checklist(pack.id, checklist.status.word, seconds, fault=fault is not None)
     if fault is not None:
         log.error("request %s: checklist %s is held by a fault: %s", g.request_id, id, fault)
-    return Entry(
+    return StoredChecklist(
         id=id,
         created_at=now,
         patient=answered.request.patient,
         drug=pack.id,
+        status=checklist.status.word,
+        infusion_at=answered.request.situation.infusion_at.isoformat(),
         request=body,
         result=canonical(answered.result),
         trace=canonical(answered.trace),
         pack=pack.digest,
+        actor=principal().actor,
+        flags=flags_of(checklist),
+        supersedes=answered.request.supersedes,
     )
 
 
@@ -173,7 +185,7 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _result(entry: Entry, *, repeated: bool) -> Response:
+def _result(entry: StoredChecklist, *, repeated: bool) -> Response:
     response = Response(entry.result, 200 if repeated else 201, mimetype=JSON)
     response.headers["Location"] = url_for("checklists.read_checklist", checklist_id=entry.id)
     if repeated:

@@ -12,6 +12,7 @@ from flask_smorest import Blueprint as DocumentedBlueprint
 from marshmallow import Schema
 
 from service.api import problems
+from service.api.guard import COOKIE, PUBLIC, Needs
 from service.api.responses import JSON
 from service.api.schemas import ProblemSchema
 
@@ -55,22 +56,26 @@ class Section:
     """Endpoints that belong together, documented where they are routed."""
 
     def __init__(self, name: str, says: str | None, prefix: str = "") -> None:
+        self.needs: dict[str, Needs] = {}
         self.blueprint: Any = DocumentedBlueprint(name, __name__, url_prefix=prefix, description=says)
 
     def endpoint(
         self,
         rule: str,
         *answers: Answers,
+        needs: Needs,
         problems: tuple[int, ...] = (),
         method: str = "GET",
         parameters: tuple[Mapping[str, Any], ...] = (),
         **documented: Any,
     ) -> Callable[[View], View]:
-        """Route and document a view: how it answers, and with which problems."""
+        """Route and document a view: who may use it, how it answers, and with which problems."""
+        guarded = () if needs is PUBLIC else (401, 403, 503)
 
         def decorate(view: View) -> View:
-            described: Any = self.blueprint.doc(**documented)(view)
-            for each in (*answers, *map(_problem, problems)):
+            trusted: dict[str, Any] = {} if needs is PUBLIC else {"security": [{"key": []}, {"session": []}]}
+            described: Any = self.blueprint.doc(**trusted, **documented)(view)
+            for each in (*answers, *map(_problem, sorted({*problems, *guarded}))):
                 described = self.blueprint.alt_response(
                     each.status,
                     schema=each.schema,
@@ -79,6 +84,7 @@ class Section:
                     headers=dict(each.headers),
                 )(described)
             self.blueprint.route(rule, methods=[method], parameters=list(parameters))(described)
+            self.needs[f"{self.blueprint.name}.{view.__name__}"] = needs
             return view
 
         return decorate
@@ -104,8 +110,8 @@ def _keep(response: Response) -> Response:
     return response
 
 
-def register(app: Flask, sections: tuple[Section, ...]) -> None:
-    """Serve these endpoints, their OpenAPI document and its page."""
+def register(app: Flask, sections: tuple[Section, ...]) -> dict[str, Needs]:
+    """Serve these endpoints, their OpenAPI document and its page; what each endpoint needs."""
     app.config.update(
         API_TITLE="Dosegate",
         API_VERSION=version("dosegate"),
@@ -114,6 +120,14 @@ def register(app: Flask, sections: tuple[Section, ...]) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = _Documented(app, spec_kwargs={"info": {"description": _SAYS}})
+    api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
+    api.spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": COOKIE})
     for section in sections:
         api.register_blueprint(section.blueprint)
     app.register_blueprint(page)
+    # The description of the interface and its page hold nothing of a site.
+    open_to_all = ("api-docs.openapi_json", "documentation.read_page", "documentation.static")
+    needs: dict[str, Needs] = dict.fromkeys(open_to_all, PUBLIC)
+    for section in sections:
+        needs.update(section.needs)
+    return needs

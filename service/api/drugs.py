@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from service.access.roles import Permission
 from service.api.documentation import Answers, Section
 from service.api.documents import drug_document, drug_summary, vocabulary_document
 from service.api.drug_schemas import DrugSchema, DrugsSchema, VocabularySchema
@@ -12,14 +13,19 @@ from service.api.responses import as_json
 section = Section("knowledge", __doc__, "/api/v1")
 
 
-@section.endpoint("/drugs", Answers(200, "Every drug that has a pack.", DrugsSchema))
+@section.endpoint(
+    "/drugs", Answers(200, "Every drug that has a pack.", DrugsSchema), needs=Permission.KNOWLEDGE_READ
+)
 def list_drugs() -> Response:
     """List the drugs that have rules here."""
     return as_json({"drugs": [drug_summary(pack) for pack in parts().library.packs.values()]})
 
 
 @section.endpoint(
-    "/drugs/<drug_id>", Answers(200, "The whole pack, its rules in words.", DrugSchema), problems=(404,)
+    "/drugs/<drug_id>",
+    Answers(200, "The whole pack, its rules in words.", DrugSchema),
+    needs=Permission.KNOWLEDGE_READ,
+    problems=(404,),
 )
 def read_drug(drug_id: str) -> Response:
     """Read the checks, rules and sources of one drug, by the id of its pack."""
@@ -29,7 +35,9 @@ def read_drug(drug_id: str) -> Response:
     return as_json(drug_document(library.packs[drug_id], library))
 
 
-@section.endpoint("/facts", Answers(200, "The vocabulary.", VocabularySchema))
+@section.endpoint(
+    "/facts", Answers(200, "The vocabulary.", VocabularySchema), needs=Permission.KNOWLEDGE_READ
+)
 def list_facts() -> Response:
     """List every fact that a request may give, with its type, units, limits and question."""
     return as_json(vocabulary_document(parts().library.vocabulary))

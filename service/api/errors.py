@@ -5,11 +5,13 @@ import logging
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
+from service.access.principal import MayNot, NotSignedIn, SessionLocked
 from service.api import problems
 from service.api.responses import as_problem
 from service.intake.errors import BadInput, FieldError
+from service.records.database import StoreUnavailable
 from service.records.replay import CannotReplay
-from service.records.store import KeyReused, NoSuchChecklist, StoreUnavailable
+from service.records.store import CannotSupersede, KeyReused, NoSuchChecklist, PatientErased
 
 log = logging.getLogger("dosegate")
 KEY_HEADER = "Idempotency-Key"
@@ -73,7 +75,38 @@ def _cannot_replay(error: CannotReplay) -> Response:
 def _store_unavailable(error: StoreUnavailable) -> Response:
     log.error("request %s: the store failed: %s", g.request_id, error)
     detail = "The records cannot be read or written now, so nothing is answered. Try again, or work by hand."
-    return as_problem(problems.document(problems.STORE_UNAVAILABLE, detail))
+    response = as_problem(problems.document(problems.STORE_UNAVAILABLE, detail))
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _not_signed_in(_error: NotSignedIn) -> Response:
+    detail = "Sign in, or send an API key: Authorization: Bearer dosegate_... An administrator makes both."
+    response = as_problem(problems.document(problems.NOT_SIGNED_IN, detail))
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _session_locked(_error: SessionLocked) -> Response:
+    detail = "The session was idle and is locked; nothing is lost. Unlock it with the PIN or the password."
+    return as_problem(problems.document(problems.SESSION_LOCKED, detail))
+
+
+def _may_not(error: MayNot) -> Response:
+    detail = f"This account or key may not do this: it lacks {error.permission}. The refusal is recorded."
+    return as_problem(problems.document(problems.MAY_NOT, detail))
+
+
+def _patient_erased(_error: PatientErased) -> Response:
+    detail = (
+        "What this checklist held has been erased, as the law allows; the journal shows when and by whom."
+    )
+    return as_problem(problems.document(problems.PATIENT_ERASED, detail))
+
+
+def _cannot_supersede(error: CannotSupersede) -> Response:
+    return _bad_input(BadInput([FieldError("supersedes.id", error.reason)]))
 
 
 def _unforeseen(error: Exception) -> Response:
@@ -90,5 +123,10 @@ def register(app: Flask) -> None:
     app.register_error_handler(NoSuchDrug, _no_such_drug)
     app.register_error_handler(CannotReplay, _cannot_replay)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
+    app.register_error_handler(NotSignedIn, _not_signed_in)
+    app.register_error_handler(SessionLocked, _session_locked)
+    app.register_error_handler(MayNot, _may_not)
+    app.register_error_handler(PatientErased, _patient_erased)
+    app.register_error_handler(CannotSupersede, _cannot_supersede)
     app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(Exception, _unforeseen)

@@ -2,8 +2,10 @@
 
 from flask import Response
 
+from service.access.roles import Permission
 from service.api import metrics
 from service.api.documentation import Answers, Section
+from service.api.guard import PUBLIC
 from service.api.parts import parts
 from service.api.responses import as_json
 from service.api.schemas import StateSchema
@@ -11,14 +13,17 @@ from service.api.schemas import StateSchema
 section = Section("operations", __doc__)
 
 
-@section.endpoint("/healthz", Answers(200, "The process answers.", StateSchema))
+@section.endpoint("/healthz", Answers(200, "The process answers.", StateSchema), needs=PUBLIC)
 def healthz() -> Response:
     """Tell whether the process is up."""
     return as_json({"status": "up"})
 
 
 @section.endpoint(
-    "/readyz", Answers(200, "The rules are loaded and the records answer.", StateSchema), problems=(503,)
+    "/readyz",
+    Answers(200, "The rules are loaded and the records answer.", StateSchema),
+    needs=PUBLIC,
+    problems=(503,),
 )
 def readyz() -> Response:
     """Tell whether a checklist could be answered and recorded now."""
@@ -27,7 +32,9 @@ def readyz() -> Response:
 
 
 @section.endpoint(
-    "/metrics", Answers(200, "Prometheus text format.", {"type": "string"}, content_type="text/plain")
+    "/metrics",
+    Answers(200, "Prometheus text format.", {"type": "string"}, content_type="text/plain"),
+    needs=Permission.METRICS_READ,
 )
 def read_metrics() -> Response:
     """Read the counters of the worker that answers; every series names its worker."""

@@ -4,25 +4,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 
+from service.access.keys import ApiKeys
+from service.access.principal import Principal
 from service.api.metrics import Metrics
 from service.knowledge.library import Library
-from service.records.entries import Basis
+from service.records.journal import Act
 from service.records.replay import Replayer
 from service.records.store import Store
+from service.records.stored import Basis
 
 _NAME = "dosegate"
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The library and the basis of each of its packs, the records, the clock and the counters."""
+    """The library and the basis of each of its packs, the records, API keys, the clock and the counters."""
 
     library: Library
     bases: Mapping[str, Basis]
     store: Store
     replayer: Replayer
+    keys: ApiKeys
     clock: Callable[[], datetime]
     metrics: Metrics
 
@@ -36,3 +40,14 @@ def parts() -> Parts:
     """The parts of the application that serves this request."""
     found: Parts = current_app.extensions[_NAME]
     return found
+
+
+def principal() -> Principal:
+    """Who asks; every route that is not public has one."""
+    found: Principal = g.principal
+    return found
+
+
+def act() -> Act:
+    """What is being done now, by whom, in this request."""
+    return principal().act(g.request_id, parts().clock())

@@ -26,6 +26,10 @@ KEY_REUSED = Kind(f"{_OWN}key-reused", 422, "Idempotency key used before")
 NO_CHECKLIST = Kind(f"{_OWN}no-such-checklist", 404, "No such checklist")
 NO_DRUG = Kind(f"{_OWN}no-such-drug", 404, "No such drug")
 CANNOT_REPLAY = Kind(f"{_OWN}cannot-replay", 409, "Cannot be replayed")
+NOT_SIGNED_IN = Kind(f"{_OWN}not-signed-in", 401, "Not signed in")
+SESSION_LOCKED = Kind(f"{_OWN}session-locked", 401, "Session locked")
+MAY_NOT = Kind(f"{_OWN}may-not", 403, "Not allowed")
+PATIENT_ERASED = Kind(f"{_OWN}patient-erased", 410, "Erased")
 STORE_UNAVAILABLE = Kind(f"{_OWN}store-unavailable", 503, "The records are not available")
 
 # What is said of an error that HTTP itself names; the request's own words are never repeated.

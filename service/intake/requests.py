@@ -51,6 +51,18 @@ class PatientSchema(Schema):
     id = ShortText(required=True, metadata={"type": "string", "maxLength": 200, "example": "MRN-1001"})
 
 
+class SupersedesSchema(Schema):
+    """The checklist that this one corrects, and why; the old one stays readable."""
+
+    class Meta:
+        """Unknown keys are refused."""
+
+        unknown = RAISE
+
+    id = fields.UUID(required=True)
+    reason = ShortText(required=True, metadata={"type": "string", "maxLength": 200})
+
+
 class RequestSchema(Schema):
     """The body of `POST /api/v1/checklists` (public contract, section 3)."""
 
@@ -76,6 +88,7 @@ class RequestSchema(Schema):
         metadata={"type": "string", "format": "date-time", "example": "2026-12-01T09:00:00-05:00"},
     )
     patient = fields.Nested(PatientSchema, required=True)
+    supersedes = fields.Nested(SupersedesSchema)
     facts = fields.Dict(
         required=True,
         metadata={"description": "Fact name to value, or to an object with value, unit, at, status, source."},
@@ -84,12 +97,16 @@ class RequestSchema(Schema):
 
 @dataclass(frozen=True)
 class ChecklistRequest:
-    """A request that was understood whole. `document` is what was received."""
+    """A request that was understood whole. `document` is what was received.
+
+    `supersedes` is the id of the checklist that it corrects.
+    """
 
     pack: Pack
     patient: str
     situation: Situation
     document: dict[str, Any]
+    supersedes: str | None = None
 
 
 _SCHEMA = RequestSchema()
@@ -126,7 +143,8 @@ def read_request(document: Any, library: Library) -> ChecklistRequest:
         errors.append(FieldError("region", f"{pack.title} has rules for {', '.join(pack.regions)}"))
     if errors or pack is None or situation is None:
         raise BadInput(errors)
-    return ChecklistRequest(pack, loaded["patient"]["id"], situation, document)
+    supersedes = str(loaded["supersedes"]["id"]) if "supersedes" in loaded else None
+    return ChecklistRequest(pack, loaded["patient"]["id"], situation, document, supersedes)
 
 
 def _flat(messages: Any, path: str) -> list[FieldError]:
@@ -139,6 +157,7 @@ def _flat(messages: Any, path: str) -> list[FieldError]:
             "Not a valid mapping type.": "must be an object",
             "Invalid input type.": "must be an object",
             "Not a valid string.": "must be a text",
+            "Not a valid UUID.": "must be the id of a checklist",
         }
         return [
             FieldError(path.removesuffix("._schema"), words.get(str(each), str(each))) for each in messages

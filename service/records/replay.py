@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from service.knowledge.library import POLICY, Library, library_from
 from service.knowledge.problems import KnowledgeError
 from service.records.canonical import canonical
-from service.records.entries import Basis, Entry
+from service.records.journal import Act, Event
 from service.records.store import Store
+from service.records.stored import Basis, StoredChecklist
 
 _MOST_LIBRARIES = 8
 
@@ -48,11 +49,11 @@ class Replayer:
         self._libraries: OrderedDict[tuple[str, str], Library] = OrderedDict()
         self._lock = Lock()
 
-    def replay(self, id: str) -> dict[str, Any]:
-        """Whether the stored checklist comes out the same again, and where it first differs.
+    def replay(self, id: str, act: Act) -> dict[str, Any]:
+        """Whether the stored checklist comes out the same again, and where it first differs; entered as such.
 
-        Raises NoSuchChecklist, StoreUnavailable, and CannotReplay where the stored files are not those that
-        were recorded, or this version cannot read them or the stored request.
+        Raises NoSuchChecklist, PatientErased, StoreUnavailable, and CannotReplay where the stored files are
+        not those that were recorded, or this version cannot read them or the stored request.
         """
         entry, basis = self._stored(id)
         # One replay at a time: a library that another one drops would lose its engines.
@@ -65,9 +66,12 @@ class Replayer:
             except Exception as error:  # whatever refuses a request that was once accepted
                 what = f"the stored request is refused by this version ({type(error).__name__})"
                 raise CannotReplay(what) from None
-        return _report(entry, basis, canonical(result), canonical(trace))
+        report = _report(entry, basis, canonical(result), canonical(trace))
+        details = {"identical": report["identical"]}
+        self._store.records.enter(act, Event.CHECKLIST_REPLAYED, entry.id, details)
+        return report
 
-    def _stored(self, id: str) -> tuple[Entry, Basis]:
+    def _stored(self, id: str) -> tuple[StoredChecklist, Basis]:
         try:
             entry, basis = self._store.get(id), self._store.basis(id)
         except ValueError:
@@ -91,7 +95,7 @@ class Replayer:
         return self._libraries[name]
 
 
-def _report(entry: Entry, basis: Basis, result: bytes, trace: bytes) -> dict[str, Any]:
+def _report(entry: StoredChecklist, basis: Basis, result: bytes, trace: bytes) -> dict[str, Any]:
     same = {"result": entry.result == result, "trace": entry.trace == trace}
     difference = None
     for part, stored, replayed in (("result", entry.result, result), ("trace", entry.trace, trace)):

@@ -1,28 +1,23 @@
-"""The store: every checklist, in SQLite. What it answers is committed; what fails is `StoreUnavailable`."""
+"""The store: every checklist of a site, and the journal entry of each time that one was made or read."""
 
 import json
-import sqlite3
-import time
+import secrets
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Row, insert, select
 
-from service.records.entries import Basis, Entry, Once
-from service.records.tables import checklists, idempotency, knowledge, metadata, policies
+from service.records.database import add_once
+from service.records.journal import Act, Event, commitments_of
+from service.records.site import SALT_BYTES, SiteRecords, Writing
+from service.records.stored import Basis, Once, StoredChecklist
+from service.records.tables import checklists, contents, flagged, idempotency, knowledge, policies
 
-_WAIT_MS, _TRIES = 5000, 100
-_ENTRY = tuple(checklists.c[name] for name in Entry.__dataclass_fields__)
-
-
-class StoreUnavailable(Exception):
-    """The store did not answer, or could not keep what it was given."""
+_SHELL = tuple(
+    checklists.c[name] for name in ("id", "created_at", "drug", "status", "pack", "actor", "supersedes")
+)
+_CONTENT = tuple(contents.c[name] for name in ("patient", "infusion_at", "request", "result", "trace"))
 
 
 class NoSuchChecklist(Exception):
@@ -33,69 +28,84 @@ class KeyReused(Exception):
     """The idempotency key came before with another body."""
 
 
+class PatientErased(Exception):
+    """The checklist was made, and what it held of the patient has been erased."""
+
+
+@dataclass(frozen=True)
+class CannotSupersede(Exception):
+    """A checklist cannot correct the one it names; the message says why."""
+
+    reason: str
+
+
 class Store:
-    """Checklists in one SQLite file. Safe between threads and between processes."""
+    """The checklists of one site."""
 
-    def __init__(self, url: str) -> None:
-        """Open the file, and make it where there is none. Raises StoreUnavailable."""
-        # Parameters hold what is known of a patient: no log and no error ever shows them.
-        self._engine = create_engine(url, hide_parameters=True)
-        event.listen(self._engine, "connect", _prepare)
-        event.listen(self._engine, "begin", _begin)
-        self._writer = self._engine.execution_options(begin="IMMEDIATE")
-        try:
-            _own_file(make_url(url).database)
-            with self._transaction(self._writer) as connection:
-                metadata.create_all(connection)
-        except (OSError, StoreUnavailable) as error:
-            self.close()
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise StoreUnavailable(f"the database cannot be opened: {reason}") from None
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
+    def __init__(self, records: SiteRecords) -> None:
+        self.records = records
 
     def ping(self) -> None:
         """Return where the store answers. Raises StoreUnavailable."""
-        with self._transaction(self._engine) as connection:
+        with self.records.reading() as connection:
             connection.execute(select(checklists.c.id).limit(1)).first()
 
-    def add(self, entry: Entry, basis: Basis, once: Once | None = None) -> Entry:
-        """Keep a checklist and all that it rests on, in one transaction; the entry that is kept.
+    def add(
+        self, checklist: StoredChecklist, basis: Basis, act: Act, once: Once | None = None
+    ) -> StoredChecklist:
+        """Keep a checklist and all that it rests on, with its journal entry; the one that is kept.
 
         Where another one was kept under the same key meanwhile, it is that one. Raises KeyReused,
-        StoreUnavailable.
+        CannotSupersede, StoreUnavailable.
         """
-        with self._transaction(self._writer) as connection:
-            if once is not None and (first := _first(connection, once)) is not None:
+        with self.records.writing() as writing:
+            if once is not None and (first := self._first(writing.connection, once, act)) is not None:
+                self._viewed(writing, act, first)
                 return first
-            _keep_basis(connection, basis)
-            row = {**vars(entry), "id": _valid(entry.id), "created_at": _text(entry.created_at)}
-            row |= {"knowledge": basis.knowledge, "policy": basis.policy}
-            connection.execute(insert(checklists).values(row))
+            if checklist.supersedes is not None:
+                self._may_supersede(writing, checklist)
+            _keep_basis(writing.connection, basis)
+            committed = self._keep(writing.connection, checklist, basis)
             if once is not None:
-                connection.execute(insert(idempotency).values(**vars(once), checklist=entry.id))
-        return entry
+                key = {"site": self.records.site, "actor": act.actor, "checklist": checklist.id}
+                writing.connection.execute(insert(idempotency).values(**vars(once), **key))
+            details = {
+                "drug": checklist.drug,
+                "status": checklist.status,
+                "pack": checklist.pack,
+                "knowledge": basis.knowledge,
+                "policy": basis.policy,
+                **({"supersedes": checklist.supersedes} if checklist.supersedes else {}),
+            }
+            writing.enter(act, Event.CHECKLIST_MADE, checklist.id, details, committed)
+        return checklist
 
-    def get(self, id: str) -> Entry:
-        """The checklist with this id. Raises NoSuchChecklist, StoreUnavailable."""
-        with self._transaction(self._engine) as connection:
-            row = connection.execute(select(*_ENTRY).where(checklists.c.id == _valid(id))).first()
-        return _entry(_found(row))
+    def get(self, id: str) -> StoredChecklist:
+        """The checklist with this id, for the service's own use: whoever is shown it is entered elsewhere.
 
-    def result(self, id: str) -> bytes:
-        """The result as it was answered. Raises NoSuchChecklist, StoreUnavailable."""
-        return self._bytes("result", id)
+        Raises NoSuchChecklist, PatientErased, StoreUnavailable.
+        """
+        with self.records.reading() as connection:
+            return self._found(connection, id)
 
-    def trace(self, id: str) -> bytes:
-        """The trace of that checklist. Raises NoSuchChecklist, StoreUnavailable."""
-        return self._bytes("trace", id)
+    def read(self, id: str, act: Act, event: Event = Event.CHECKLIST_VIEWED) -> StoredChecklist:
+        """The checklist with this id, for somebody to see; entered as such.
 
-    def by_key(self, once: Once) -> Entry | None:
-        """The checklist kept under this key, if any. Raises KeyReused, StoreUnavailable."""
-        with self._transaction(self._engine) as connection:
-            return _first(connection, once)
+        Raises NoSuchChecklist, PatientErased, StoreUnavailable.
+        """
+        with self.records.writing() as writing:
+            found = self._found(writing.connection, id)
+            writing.enter(act, event, found.id)
+        return found
+
+    def by_key(self, once: Once, act: Act) -> StoredChecklist | None:
+        """The checklist that this caller made under this key, if any. Raises KeyReused, StoreUnavailable."""
+        with self.records.reading() as connection:
+            first = self._first(connection, once, act)
+        if first is not None:
+            with self.records.writing() as writing:
+                self._viewed(writing, act, first)
+        return first
 
     def basis(self, id: str) -> Basis:
         """The files and the policy of a checklist. Raises NoSuchChecklist, StoreUnavailable."""
@@ -104,58 +114,97 @@ class Store:
             .select_from(checklists)
             .join(knowledge, knowledge.c.digest == checklists.c.knowledge)
             .join(policies, policies.c.digest == checklists.c.policy)
-            .where(checklists.c.id == _valid(id))
+            .where(checklists.c.id == valid_id(id), checklists.c.site == self.records.site)
         )
-        with self._transaction(self._engine) as connection:
-            row = _found(connection.execute(wanted).first())
+        with self.records.reading() as connection:
+            row = connection.execute(wanted).first()
+        if row is None:
+            raise NoSuchChecklist
         return Basis(json.loads(row.files), row.digest, row.text, row.policy)
 
-    def _bytes(self, column: str, id: str) -> bytes:
-        with self._transaction(self._engine) as connection:
-            wanted = select(checklists.c[column]).where(checklists.c.id == _valid(id))
-            return bytes(_found(connection.execute(wanted).first())[0])
+    def _keep(self, connection: Connection, checklist: StoredChecklist, basis: Basis) -> dict[str, str]:
+        """Insert the rows of a checklist; the commitments to what may be erased."""
+        shell = {column.name: getattr(checklist, column.name) for column in _SHELL}
+        shell |= {"id": valid_id(checklist.id), "site": self.records.site}
+        shell |= {"knowledge": basis.knowledge, "policy": basis.policy}
+        connection.execute(insert(checklists).values(shell))
+        salt = secrets.token_bytes(SALT_BYTES)
+        content = {column.name: getattr(checklist, column.name) for column in _CONTENT}
+        row = {"checklist": checklist.id, "site": self.records.site, "salt": salt, **content}
+        connection.execute(insert(contents).values(row))
+        if checklist.flags:
+            flags = [{"checklist": checklist.id, **vars(flag)} for flag in checklist.flags]
+            connection.execute(insert(flagged), flags)
+        return commitments_of(salt, parts_of(content))
 
-    @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+    def _may_supersede(self, writing: Writing, checklist: StoredChecklist) -> None:
+        writing.alone()
         try:
-            with engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            # The statement and its parameters are in the error's own text, so that is not passed on.
-            raise StoreUnavailable(str(getattr(error, "orig", None) or type(error).__name__)) from None
+            corrected = self._found(writing.connection, checklist.supersedes or "")
+        except (NoSuchChecklist, PatientErased):
+            raise CannotSupersede("no checklist with this id is recorded here") from None
+        if (corrected.patient, corrected.drug) != (checklist.patient, checklist.drug):
+            raise CannotSupersede("is a checklist of another patient or drug")
+        newer = select(checklists.c.id).where(checklists.c.supersedes == corrected.id)
+        if (row := writing.connection.execute(newer).first()) is not None:
+            raise CannotSupersede(f"is superseded already, by {row.id}")
+
+    def _found(self, connection: Connection, id: str) -> StoredChecklist:
+        wanted = (
+            select(*_SHELL, *_CONTENT)
+            .join(contents, contents.c.checklist == checklists.c.id, isouter=True)
+            .where(checklists.c.id == valid_id(id), checklists.c.site == self.records.site)
+        )
+        row = connection.execute(wanted).first()
+        if row is None:
+            raise NoSuchChecklist
+        return stored(row)
+
+    def _first(self, connection: Connection, once: Once, act: Act) -> StoredChecklist | None:
+        wanted = (
+            select(idempotency.c.body, *_SHELL, *_CONTENT)
+            .join(checklists, checklists.c.id == idempotency.c.checklist)
+            .join(contents, contents.c.checklist == checklists.c.id)
+            .where(
+                idempotency.c.site == self.records.site,
+                idempotency.c.actor == act.actor,
+                idempotency.c.key == once.key,
+            )
+        )
+        row = connection.execute(wanted).first()
+        if row is not None and row.body != once.body:
+            raise KeyReused
+        return stored(row) if row is not None else None
+
+    def _viewed(self, writing: Writing, act: Act, checklist: StoredChecklist) -> None:
+        writing.enter(act, Event.CHECKLIST_VIEWED, checklist.id, {"repeated": True})
 
 
-def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    """Durable settings, on each new connection; transactions begin in `_begin`, not in the driver."""
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
-    _switch_to_wal(connection)
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
+def stored(row: Row[Any]) -> StoredChecklist:
+    """The checklist of a joined row. Raises PatientErased where only its shell is left."""
+    if row.patient is None:
+        raise PatientErased
+    fields = {column.name: getattr(row, column.name) for column in (*_SHELL, *_CONTENT)}
+    return StoredChecklist(**fields)
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Write ahead. The first switch needs the file alone and does not wait for it, so it is tried again."""
-    for left in reversed(range(_TRIES)):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if not left or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            time.sleep(_WAIT_MS / 1000 / _TRIES)
-        else:
-            return
+def parts_of(content: Any) -> dict[str, bytes]:
+    """What a journal entry commits to of a checklist, by name; `content` maps the columns of `contents`."""
+    return {
+        "patient": content["patient"].encode(),
+        "infusion_at": content["infusion_at"].encode(),
+        "request": bytes(content["request"]),
+        "result": bytes(content["result"]),
+        "trace": bytes(content["trace"]),
+    }
 
 
-def _begin(connection: Connection) -> None:
-    """A writer takes the write lock at once: what it reads before it writes is then still true."""
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
-
-
-def _own_file(path: str | None) -> None:
-    """Records are the site's own: a new file is for its owner only, and SQLite's others like it."""
-    if path:
-        Path(path).touch(mode=0o600)
+def valid_id(id: str) -> str:
+    """The id as it is written in the tables. Raises NoSuchChecklist where it cannot be one."""
+    try:
+        return str(uuid.UUID(id))
+    except ValueError:
+        raise NoSuchChecklist from None
 
 
 def _keep_basis(connection: Connection, basis: Basis) -> None:
@@ -164,41 +213,6 @@ def _keep_basis(connection: Connection, basis: Basis) -> None:
         is None
     ):
         files = json.dumps(dict(basis.files), sort_keys=True)
-        connection.execute(insert(knowledge).values(digest=basis.knowledge, files=files))
+        add_once(connection, knowledge, {"digest": basis.knowledge, "files": files})
     if connection.execute(select(policies.c.digest).where(policies.c.digest == basis.policy)).first() is None:
-        connection.execute(insert(policies).values(digest=basis.policy, text=basis.policy_text))
-
-
-def _first(connection: Connection, once: Once) -> Entry | None:
-    wanted = (
-        select(idempotency.c.body, *_ENTRY)
-        .join(checklists, checklists.c.id == idempotency.c.checklist)
-        .where(idempotency.c.key == once.key)
-    )
-    row = connection.execute(wanted).first()
-    if row is not None and row.body != once.body:
-        raise KeyReused
-    return _entry(row) if row is not None else None
-
-
-def _found(row: Any) -> Any:
-    if row is None:
-        raise NoSuchChecklist
-    return row
-
-
-def _entry(row: Any) -> Entry:
-    fields = {name: getattr(row, name) for name in Entry.__dataclass_fields__}
-    return Entry(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
-
-
-def _valid(id: str) -> str:
-    """The id as it is written in the table. Raises NoSuchChecklist where it cannot be one."""
-    try:
-        return str(uuid.UUID(id))
-    except ValueError:
-        raise NoSuchChecklist from None
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
+        add_once(connection, policies, {"digest": basis.policy, "text": basis.policy_text})

@@ -1,45 +1,254 @@
-"""The tables. A row is written once and never changed."""
+"""The tables. What is known of a patient is in `contents` and `remarks` alone, and can be erased there.
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, MetaData, String, Table, Text
+What was done about a checklist (overrides, attestations, outcomes) is read from the journal itself, so that
+there is no second account of it to alter. migrations/versions/ makes these tables, and a test compares both.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
 
 metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time as UTC text of one width, so that its order as text is its order in time."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
+        return None if value is None else moment_text(value)
+
+    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def moment_text(moment: datetime) -> str:
+    """The time as `2026-10-06T18:00:00.000000Z`. Raises ValueError for one without an offset."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without an offset")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+_ID, _NAME, _DIGEST, _SITE = String(36), String(200), String(71), String(64)
+
+# ---------------------------------------------------------------- the journal
+
+# The last entry of each site's chain, locked while an entry is added: that is what keeps a chain whole.
+chains = Table(
+    "chains",
+    metadata,
+    Column("site", _SITE, primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("digest", _DIGEST, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("site", _SITE, primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("subject", _NAME, nullable=False),
+    Column("request", String(64), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("commitments", JSON, nullable=False),
+    Column("previous", _DIGEST, nullable=False),
+    Column("digest", _DIGEST, nullable=False),
+    Index("journal_by_subject", "site", "subject", "sequence"),
+    Index("journal_by_event", "site", "event", "sequence"),
+    Index("journal_by_actor", "site", "actor", "sequence"),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("site", _SITE, primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("digest", _DIGEST, nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("signature", String(128), nullable=False),
+)
+
+# ---------------------------------------------------------------- what checklists rest on
 
 # The files of a pack by their digest: one row serves every checklist that was made with them.
 knowledge = Table(
     "knowledge",
     metadata,
-    Column("digest", String(71), primary_key=True),
+    Column("digest", _DIGEST, primary_key=True),
     Column("files", Text, nullable=False),
 )
 
 policies = Table(
     "policies",
     metadata,
-    Column("digest", String(71), primary_key=True),
+    Column("digest", _DIGEST, primary_key=True),
     Column("text", Text, nullable=False),
 )
 
-# Request, result and trace are bytes, as received and as answered: a replay compares bytes.
+# ---------------------------------------------------------------- checklists
+
 checklists = Table(
     "checklists",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("created_at", String(32), nullable=False),
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("drug", _NAME, nullable=False),
+    Column("status", String(5), nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("pack", _DIGEST, nullable=False),
+    Column("knowledge", ForeignKey(knowledge.c.digest), nullable=False),
+    Column("policy", ForeignKey(policies.c.digest), nullable=False),
+    Column("supersedes", ForeignKey("checklists.id"), unique=True),
+    Index("checklists_by_time", "site", "created_at", "id"),
+    Index("checklists_by_drug", "site", "drug", "created_at", "id"),
+)
+
+# Request, result and trace are bytes, as received and as answered: a replay compares bytes.
+contents = Table(
+    "contents",
+    metadata,
+    Column("checklist", ForeignKey(checklists.c.id), primary_key=True),
+    Column("site", _SITE, nullable=False),
     Column("patient", Text, nullable=False),
-    Column("drug", String(200), nullable=False),
+    Column("infusion_at", String(40), nullable=False),
+    Column("salt", LargeBinary, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("result", LargeBinary, nullable=False),
     Column("trace", LargeBinary, nullable=False),
-    Column("pack", String(71), nullable=False),
-    Column("knowledge", ForeignKey(knowledge.c.digest), nullable=False),
-    Column("policy", ForeignKey(policies.c.digest), nullable=False),
-    Index("checklists_by_patient", "patient", "created_at"),
+    Index("contents_by_patient", "site", "patient"),
+)
+
+# Words of people about a patient: comments, the facts of a second person, what was searched for. The journal
+# entry that commits to one names it under `remark`.
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("patient", Text),
+    Column("salt", LargeBinary, nullable=False),
+    Column("parts", JSON, nullable=False),
+    Index("remarks_by_patient", "site", "patient"),
+)
+
+# The rules of each checklist that fired or could not be decided, to find checklists by them and to count.
+flagged = Table(
+    "flagged",
+    metadata,
+    Column("checklist", ForeignKey(checklists.c.id), primary_key=True),
+    Column("rule", _NAME, primary_key=True),
+    Column("check", String(64), nullable=False),
+    Column("verdict", String(10), nullable=False),
+    Column("status", String(5), nullable=False),
+    CheckConstraint("verdict IN ('holds', 'undecided')", name="flagged_verdict"),
+    Index("flagged_by_rule", "rule", "verdict"),
+    Index("flagged_by_check", "check", "verdict"),
 )
 
 idempotency = Table(
     "idempotency",
     metadata,
+    Column("site", _SITE, primary_key=True),
+    Column("actor", _NAME, primary_key=True),
     Column("key", String(255), primary_key=True),
     Column("body", String(64), nullable=False),
     Column("checklist", ForeignKey(checklists.c.id), nullable=False),
+)
+
+# ---------------------------------------------------------------- people and machines
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("full_name", _NAME, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("password", Text),
+    Column("pin", Text),
+    Column("issuer", Text),
+    Column("external", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+    Index("accounts_by_name", "site", "name", unique=True),
+    Index("accounts_by_external", "site", "issuer", "external", unique=True),
+)
+
+# A session is known by the digest of its cookie. It locks when it is idle, and ends when it is too old.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("account", ForeignKey(accounts.c.id), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Column("wrong_pins", Integer, nullable=False),
+    Index("sessions_by_account", "account"),
+)
+
+# Failed sign-ins, counted in buckets: a bucket is a digest of what it counts, never a name or an address.
+failures = Table(
+    "failures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("bucket", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("failures_by_bucket", "site", "bucket", "at"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("prefix", String(16), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("name", _NAME, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("revoked_at", Moment),
+    Index("api_keys_by_prefix", "site", "prefix", unique=True),
+)
+
+# What a nurse has entered and not yet asked about: it outlives a lock, a reload and a change of nurse.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("patient", Text),
+    Column("updated_at", Moment, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("drafts_by_patient", "site", "patient"),
 )

@@ -4,6 +4,8 @@ import io
 import os
 import sys
 import unicodedata
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -14,7 +16,25 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 class CarefulGroup(click.Group):
-    """The commands, with every failure turned into one line and an exit status."""
+    """The commands, with every failure turned into one line and an exit status.
+
+    `later` names, for commands that most runs have no use for, where each is: `module:function`. It is imported
+    when it is asked for.
+    """
+
+    def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._later = later or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._later})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._later:
+            return super().get_command(ctx, cmd_name)
+        module, _, function = self._later[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), function)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         for stream in (sys.stdout, sys.stderr):

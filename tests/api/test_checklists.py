@@ -54,9 +54,9 @@ def test_the_result_is_read_again_byte_for_byte(client):
     assert (again.status_code, again.data) == (200, first.data)
 
 
-def test_the_result_is_still_there_after_a_restart(client, new_app):
+def test_the_result_is_still_there_after_a_restart(client, new_client):
     first = post(client)
-    assert new_app().test_client().get(first.headers["Location"]).data == first.data
+    assert new_client().get(first.headers["Location"]).data == first.data
 
 
 def test_the_trace_holds_every_rule_whether_it_fired_or_not(client):

@@ -1,38 +1,34 @@
 """A store of its own, and what it keeps."""
 
-import sqlite3
 import uuid
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from service.records.entries import Basis, Entry
+from service.app import records_of
+from service.records.journal import Act
 from service.records.store import Store
+from service.records.stored import Basis, StoredChecklist
 from tests.builders import shipped
 
-
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "dosegate.db"
+NOW = datetime(2026, 10, 6, 13, 0, 0, 5, tzinfo=timezone(-timedelta(hours=5)))
 
 
 @pytest.fixture
-def store(file):
-    store = Store(f"sqlite:///{file}")
-    yield store
-    store.close()
+def act():
+    return Act("user:nina", "nurse", "a-request", NOW)
 
 
 @pytest.fixture
-def sql(file):
-    """Runs one statement on the records behind the service's back; the rows it gives."""
+def records(settings):
+    with closing(records_of(settings, NOW)) as opened:
+        yield opened
 
-    def run(statement, *values):
-        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-            return connection.execute(statement, values).fetchall()
 
-    return run
+@pytest.fixture
+def store(records):
+    return Store(records)
 
 
 @pytest.fixture
@@ -41,20 +37,23 @@ def basis():
 
 
 @pytest.fixture
-def an_entry():
-    """Makes entries; each has an id of its own."""
+def a_checklist():
+    """Makes checklists; each has an id of its own."""
 
     def make(**changes):
         fields = {
             "id": str(uuid.uuid4()),
-            "created_at": datetime(2026, 10, 6, 13, 0, 0, 5, tzinfo=timezone(-timedelta(hours=5))),
+            "created_at": NOW,
             "patient": "MRN-1001",
             "drug": "inebilizumab",
+            "status": "pass",
+            "infusion_at": "2026-10-06T14:00:00-05:00",
             "request": b'{"as": "received"} ',
             "result": b'{"status":"pass"}',
             "trace": b'{"checks":[]}',
             "pack": "sha256:pack",
+            "actor": "user:nina",
         }
-        return Entry(**{**fields, **changes})
+        return StoredChecklist(**{**fields, **changes})
 
     return make

@@ -10,9 +10,10 @@ import pytest
 from service.intake.answers import answer_to, documents_for
 from service.knowledge.library import library_from
 from service.records.canonical import canonical
-from service.records.entries import Basis, Entry
 from service.records.replay import CannotReplay, Difference, Replayer, first_difference
 from service.records.store import NoSuchChecklist, Store
+from service.records.stored import Basis
+from service.records.stored import StoredChecklist as Entry
 from tests.builders import request_for, scenario_file, shipped
 
 NOW = datetime(2026, 10, 6, 18, 0, 0, 123456, tzinfo=UTC)

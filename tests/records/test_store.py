@@ -7,8 +7,9 @@ from multiprocessing import get_context
 
 import pytest
 
-from service.records.entries import Once
-from service.records.store import KeyReused, NoSuchChecklist, Store, StoreUnavailable
+from service.records.database import StoreUnavailable
+from service.records.store import KeyReused, NoSuchChecklist, Store
+from service.records.stored import Once
 
 ONCE = Once.of("visit-17", b"a body")
 

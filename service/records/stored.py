@@ -1,11 +1,13 @@
-"""What is kept: a checklist as it was answered, and the files that it rests on."""
+"""What is kept of a checklist, and of the files that it rests on."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.checklist.rules import Pack
+from service.checklist.findings import Checklist
+from service.checklist.rules import Pack, Status
+from service.checklist.truth import TRUE
 from service.knowledge.library import POLICY, Library
 from service.knowledge.packs import digest_of
 
@@ -34,20 +36,36 @@ class Basis:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Flag:
+    """A rule that fired (`holds`) or could not be decided (`undecided`), and the status that it gave."""
+
+    rule: str
+    check: str
+    verdict: str
+    status: str
+
+
+@dataclass(frozen=True)
+class StoredChecklist:
     """One checklist. `request` is the body as received; `result` and `trace` are canonical JSON.
 
-    `created_at` is the time of its evaluation; `pack` is the pack's digest.
+    `created_at` is the time of its evaluation; `pack` is the pack's digest; `infusion_at` is as it was asked.
+    `supersedes` is the id of the checklist that this one corrects.
     """
 
     id: str
     created_at: datetime
     patient: str
     drug: str
+    status: str
+    infusion_at: str
     request: bytes
     result: bytes
     trace: bytes
     pack: str
+    actor: str
+    flags: tuple[Flag, ...] = ()
+    supersedes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,3 +79,15 @@ class Once:
     def of(cls, key: str, body: bytes) -> "Once":
         """The key as sent with this body."""
         return cls(key, hashlib.sha256(body).hexdigest())
+
+
+def flags_of(checklist: Checklist) -> tuple[Flag, ...]:
+    """The rules of a checklist that fired or could not be decided."""
+    found = {}
+    for finding in checklist.findings:
+        if finding.rule is not None and finding.status is not Status.PASS:
+            fault = checklist.trace.fault is not None
+            holds = not fault and checklist.trace.verdicts[finding.rule] is TRUE
+            verdict = "holds" if holds else "undecided"
+            found[finding.rule] = Flag(finding.rule, finding.check, verdict, finding.status.word)
+    return tuple(found.values())

@@ -1,0 +1,1 @@
+"""The commands that work on the records: the database, the journal, checklists, people and keys."""

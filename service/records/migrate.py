@@ -1,0 +1,122 @@
+"""Migrations: the tables of a database brought up to this version, under a lock, by Alembic."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from service.records.database import Database, StoreUnavailable
+
+_LOCK = 7306105018  # any number that nothing else in the database locks
+
+
+class Age(StrEnum):
+    """How the tables of a database compare with those that this version knows."""
+
+    CURRENT = "current"
+    EMPTY = "empty"
+    OLDER = "older"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True)
+class State:
+    """The revision of a database, None for an empty one, and the newest one known here."""
+
+    revision: str | None
+    newest: str
+    age: Age
+
+
+def state(database: Database) -> State:
+    """How far a database has been brought. Raises StoreUnavailable."""
+    with database.reading() as connection:
+        return _state(connection)
+
+
+def upgrade(database: Database, service_role: str | None = None) -> State:
+    """Bring the tables up to this version; two at once wait for each other. The state that was found.
+
+    On PostgreSQL `service_role` is granted what the service needs and no more; None where it is the owner.
+    Raises StoreUnavailable, also where a newer version has been here.
+    """
+    with database.writing() as connection, _alone(connection, sqlite=database.is_sqlite):
+        found = _state(connection)
+        if found.age is Age.NEWER:
+            raise newer(found)
+        if found.age is not Age.CURRENT:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        if service_role is not None:
+            _grant(connection, service_role)
+    return found
+
+
+def newer(found: State) -> StoreUnavailable:
+    """The error for tables that this version does not know."""
+    return StoreUnavailable(
+        f"the records were brought up to revision {found.revision} by a newer version of Dosegate; this one "
+        f"knows {found.newest}. Install the newer version"
+    )
+
+
+def _state(connection: Connection) -> State:
+    newest = ScriptDirectory.from_config(_config())
+    head = newest.get_current_head() or ""
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        return State(None, head, Age.EMPTY)
+    if revision == head:
+        return State(revision, head, Age.CURRENT)
+    known = {script.revision for script in newest.walk_revisions()}
+    return State(revision, head, Age.OLDER if revision in known else Age.NEWER)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "service.records:migrations")
+    return config
+
+
+@contextmanager
+def _alone(connection: Connection, *, sqlite: bool) -> Iterator[None]:
+    """SQLite's writer is alone already."""
+    if not sqlite:
+        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    yield
+
+
+# What the service may do with each table where it does not own them. Nothing leaves the journal.
+GRANTS = {
+    "alembic_version": "SELECT",
+    "chains": "SELECT, INSERT, UPDATE",
+    "journal": "SELECT, INSERT",
+    "checkpoints": "SELECT, INSERT",
+    "knowledge": "SELECT, INSERT",
+    "policies": "SELECT, INSERT",
+    "checklists": "SELECT, INSERT",
+    "contents": "SELECT, INSERT, DELETE",
+    "remarks": "SELECT, INSERT, DELETE",
+    "flagged": "SELECT, INSERT",
+    "idempotency": "SELECT, INSERT, DELETE",
+    "accounts": "SELECT, INSERT, UPDATE",
+    "sessions": "SELECT, INSERT, UPDATE, DELETE",
+    "failures": "SELECT, INSERT, DELETE",
+    "api_keys": "SELECT, INSERT, UPDATE",
+    "drafts": "SELECT, INSERT, UPDATE, DELETE",
+}
+
+
+def _grant(connection: Connection, role: str) -> None:
+    quoted = connection.dialect.identifier_preparer.quote_identifier(role)
+    for table, rights in GRANTS.items():
+        connection.execute(text(f"GRANT {rights} ON {table} TO {quoted}"))
+    connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))

@@ -1,0 +1,76 @@
+"""Opening the records of a site: its database brought up to date, its chain begun, its keys at hand."""
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from service.knowledge.library import Library
+from service.records import migrate
+from service.records.database import Database, StoreUnavailable
+from service.records.journal import Act, Event
+from service.records.signing import Keys
+from service.records.site import SiteRecords, open_chain
+from service.records.stored import Basis
+from service.records.tables import journal
+
+
+def open_records(url: str, owner: str | None, site: str, keys: Path, now: datetime) -> SiteRecords:
+    """The records of a site, made where there are none.
+
+    `owner` is the URL of the role that owns the tables on PostgreSQL, where it is not that of `url`. Raises
+    StoreUnavailable, BadKeyFile.
+    """
+    signing = Keys.read(keys) if keys.exists() else Keys.made(keys)
+    signing.signer  # noqa: B018  one that cannot sign is found now
+    database = Database(url)
+    try:
+        bring_up(database, owner)
+        open_chain(database, site, now)
+    except StoreUnavailable as error:
+        database.close()
+        reason = f"the database cannot be opened: {error}"
+        raise StoreUnavailable(reason, error.retry_after) from None
+    return SiteRecords(database, site, signing)
+
+
+def bring_up(database: Database, owner: str | None) -> migrate.State:
+    """Bring the tables up to date, as their owner; the state that was found. Raises StoreUnavailable."""
+    if owner is None:
+        if (found := migrate.state(database)).age is migrate.Age.CURRENT:
+            return found
+        return migrate.upgrade(database)
+    owned = Database(owner)
+    try:
+        return migrate.upgrade(owned, database.url.username)
+    finally:
+        owned.close()
+
+
+def announce(records: SiteRecords, library: Library, act: Act) -> None:
+    """Enter what is in use from now on, where it is not what was entered last. Raises StoreUnavailable."""
+    used: list[tuple[Event, str, dict[str, str]]] = [(Event.SIGNING_KEY_USED, records.keys.signer, {})]
+    used.append((Event.POLICY_CHANGED, "policy", {"digest": library.policy.digest}))
+    for pack in library.packs.values():
+        digests = {"digest": pack.digest, "knowledge": Basis.of(library, pack).knowledge}
+        used.append((Event.PACK_LOADED, pack.id, {"version": pack.version, **digests}))
+    with records.reading() as connection:
+        if all(_last(connection, records.site, *each[:2]) == each[2] for each in used):
+            return
+    with records.writing() as writing:
+        writing.alone()
+        new = [each for each in used if _last(writing.connection, records.site, *each[:2]) != each[2]]
+        writing.wrote_nothing = not new  # another worker was first
+        for event, subject, details in new:
+            writing.enter(act, event, subject, details)
+
+
+def _last(connection: Connection, site: str, event: Event, subject: str) -> dict[str, str] | None:
+    wanted = (
+        select(journal.c.details)
+        .where(journal.c.site == site, journal.c.event == event.value, journal.c.subject == subject)
+        .order_by(journal.c.sequence.desc())
+        .limit(1)
+    )
+    found: dict[str, str] | None = connection.execute(wanted).scalar_one_or_none()
+    return found

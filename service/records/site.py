@@ -1,0 +1,156 @@
+"""The records of one site: every write is a transaction that ends with the journal entry of what it did."""
+
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from service.records.database import Database, add_once
+from service.records.journal import (
+    NOTHING_BEFORE,
+    Act,
+    Event,
+    JournalEntry,
+    commitments_of,
+    link,
+)
+from service.records.signing import Keys
+from service.records.tables import chains, checkpoints, journal, remarks
+
+SALT_BYTES = 32
+CHECKPOINT_EVERY = 100
+
+
+@dataclass
+class Writing:
+    """A transaction that is under way. Its entries come last, since they hold the chain.
+
+    `wrote_nothing` is said by one that found nothing to do.
+    """
+
+    connection: Connection
+    site: str
+    keys: Keys
+    entries: list[JournalEntry] = field(default_factory=list)
+    wrote_nothing: bool = False
+    _head: Row[Any] | None = None
+
+    def alone(self) -> None:
+        """From here on nobody else writes to this site's journal: what is read of it stays true."""
+        if self._head is None:
+            self._head = _locked(self.connection, self.site)
+
+    def enter(
+        self,
+        act: Act,
+        event: Event,
+        subject: str,
+        details: Mapping[str, Any] | None = None,
+        commitments: Mapping[str, str] | None = None,
+    ) -> JournalEntry:
+        """Enter an event; `commitments` are to contents kept under the same subject."""
+        self.alone()
+        head = self.entries[-1] if self.entries else self._head
+        assert head is not None
+        entry = link(
+            (self.site, head.sequence + 1, head.digest),
+            act,
+            event,
+            subject,
+            details=details or {},
+            commitments=commitments or {},
+        )
+        self.connection.execute(insert(journal).values(vars(entry)))
+        self.connection.execute(
+            update(chains)
+            .where(chains.c.site == self.site)
+            .values(sequence=entry.sequence, at=entry.at, digest=entry.digest)
+        )
+        # Every so many entries, and with the first one of a day: what came before it is then signed too.
+        if entry.sequence % CHECKPOINT_EVERY == 0 or entry.at.date() != head.at.date():
+            self.checkpoint(entry)
+        self.entries.append(entry)
+        return entry
+
+    def checkpoint(self, entry: JournalEntry) -> None:
+        """Keep a signed checkpoint of the chain up to this entry."""
+        self.connection.execute(insert(checkpoints).values(vars(self.keys.checkpoint(entry))))
+
+    def remark(
+        self,
+        act: Act,
+        event: Event,
+        subject: str,
+        *,
+        details: Mapping[str, Any],
+        parts: Mapping[str, str],
+        patient: str | None,
+    ) -> JournalEntry:
+        """Enter an event with words that are kept apart, under a salt, and erased with the patient."""
+        id, salt = str(uuid.uuid4()), secrets.token_bytes(SALT_BYTES)
+        row = {"id": id, "site": self.site, "patient": patient, "salt": salt, "parts": dict(parts)}
+        self.connection.execute(insert(remarks).values(row))
+        committed = commitments_of(salt, {part: text.encode() for part, text in parts.items()})
+        return self.enter(act, event, subject, {**details, "remark": id}, committed)
+
+
+class NotJournaled(AssertionError):
+    """A transaction was about to write something of which the journal says nothing."""
+
+
+class SiteRecords:
+    """The database as one site sees it, with the keys that sign its checkpoints."""
+
+    def __init__(self, database: Database, site: str, keys: Keys) -> None:
+        self.database, self.site, self.keys = database, site, keys
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads. Raises StoreUnavailable."""
+        with self.database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """A transaction that writes and says so in the journal. Raises StoreUnavailable, NotJournaled."""
+        with self.database.writing() as connection:
+            writing = Writing(connection, self.site, self.keys)
+            yield writing
+            if not (writing.entries or writing.wrote_nothing):
+                raise NotJournaled
+
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """A transaction for what is no event, as when a key was last used. Raises StoreUnavailable."""
+        with self.database.writing() as connection:
+            yield connection
+
+    def enter(
+        self, act: Act, event: Event, subject: str, details: Mapping[str, Any] | None = None
+    ) -> JournalEntry:
+        """Enter an event that changes nothing else. Raises StoreUnavailable."""
+        with self.writing() as writing:
+            return writing.enter(act, event, subject, details)
+
+
+def _locked(connection: Connection, site: str) -> Row[Any]:
+    head = select(chains).where(chains.c.site == site).with_for_update()
+    found = connection.execute(head).one_or_none()
+    assert found is not None, "the site has no chain"
+    return found
+
+
+def open_chain(database: Database, site: str, at: datetime) -> None:
+    """Begin the chain of a site that has none. Raises StoreUnavailable."""
+    with database.writing() as connection:
+        if connection.execute(select(chains.c.site).where(chains.c.site == site)).first() is None:
+            add_once(connection, chains, {"site": site, "sequence": 0, "at": at, "digest": NOTHING_BEFORE})
