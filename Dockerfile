@@ -43,7 +43,8 @@ ENV PATH=/app/bin:$PATH \
     HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    DOSEGATE_DATABASE=sqlite:////data/dosegate.db \
+    DOSEGATE_DATABASE_URL=sqlite:////data/dosegate.db \
+    DOSEGATE_SIGNING_KEYS=/data/signing.pem \
     WEB_CONCURRENCY=2
 
 USER 10001:10001
