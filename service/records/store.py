@@ -4,6 +4,7 @@ import json
 import secrets
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -131,6 +132,7 @@ class Store:
         salt = secrets.token_bytes(SALT_BYTES)
         content = {column.name: getattr(checklist, column.name) for column in _CONTENT}
         row = {"checklist": checklist.id, "site": self.records.site, "salt": salt, **content}
+        row["infusion_utc"] = datetime.fromisoformat(checklist.infusion_at)
         connection.execute(insert(contents).values(row))
         if checklist.flags:
             flags = [{"checklist": checklist.id, **vars(flag)} for flag in checklist.flags]

@@ -125,9 +125,11 @@ checklists = Table(
     Column("supersedes", ForeignKey("checklists.id"), unique=True),
     Index("checklists_by_time", "site", "created_at", "id"),
     Index("checklists_by_drug", "site", "drug", "created_at", "id"),
+    Index("checklists_by_actor", "site", "actor", "created_at", "id"),
 )
 
-# Request, result and trace are bytes, as received and as answered: a replay compares bytes.
+# Request, result and trace are bytes, as received and as answered: a replay compares bytes. `infusion_utc` is
+# `infusion_at` once more, in the one form that can be searched.
 contents = Table(
     "contents",
     metadata,
@@ -135,11 +137,13 @@ contents = Table(
     Column("site", _SITE, nullable=False),
     Column("patient", Text, nullable=False),
     Column("infusion_at", String(40), nullable=False),
+    Column("infusion_utc", Moment, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("result", LargeBinary, nullable=False),
     Column("trace", LargeBinary, nullable=False),
     Index("contents_by_patient", "site", "patient"),
+    Index("contents_by_infusion", "site", "infusion_utc"),
 )
 
 # Words of people about a patient: comments, the facts of a second person, what was searched for. The journal

@@ -213,6 +213,7 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("supersedes"),
     )
+    op.create_index("checklists_by_actor", "checklists", ["site", "actor", "created_at", "id"], unique=False)
     op.create_index("checklists_by_drug", "checklists", ["site", "drug", "created_at", "id"], unique=False)
     op.create_index("checklists_by_time", "checklists", ["site", "created_at", "id"], unique=False)
     op.create_table(
@@ -237,6 +238,7 @@ def _tables() -> None:
         sa.Column("site", sa.String(length=64), nullable=False),
         sa.Column("patient", sa.Text(), nullable=False),
         sa.Column("infusion_at", sa.String(length=40), nullable=False),
+        sa.Column("infusion_utc", sa.String(length=27), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("result", sa.LargeBinary(), nullable=False),
@@ -247,6 +249,7 @@ def _tables() -> None:
         ),
         sa.PrimaryKeyConstraint("checklist"),
     )
+    op.create_index("contents_by_infusion", "contents", ["site", "infusion_utc"], unique=False)
     op.create_index("contents_by_patient", "contents", ["site", "patient"], unique=False)
     op.create_table(
         "flagged",
