@@ -19,9 +19,8 @@ from service.intake.answers import answer_to
 from service.intake.errors import BadInput, FieldError
 from service.intake.json_text import MOST_BYTES
 from service.intake.requests import RequestSchema
-from service.records.canonical import canonical
 from service.records.journal import Event
-from service.records.stored import Once, StoredChecklist, flags_of
+from service.records.stored import Once, StoredChecklist
 
 log = logging.getLogger("dosegate")
 section = Section("checklists", __doc__, "/api/v1/checklists")
@@ -146,7 +145,7 @@ def _evaluated(body: bytes, serving: Parts) -> StoredChecklist:
     """The checklist for a body, not yet recorded. Raises BadInput, NotJson."""
     id, now, started = str(uuid.uuid4()), serving.clock(), time.perf_counter()
     try:
-        answered = answer_to(body, serving.library, id=id, evaluated_at=now)
+        answered = answer_to(body, serving.library, id=id, evaluated_at=now, site=serving.store.records.site)
     except BadInput as error:
         if _is_json(body):
             raise
@@ -157,21 +156,7 @@ def _evaluated(body: bytes, serving: Parts) -> StoredChecklist:
     serving.metrics.checklist(pack.id, checklist.status.word, seconds, fault=fault is not None)
     if fault is not None:
         log.error("request %s: checklist %s is held by a fault: %s", g.request_id, id, fault)
-    return StoredChecklist(
-        id=id,
-        created_at=now,
-        patient=answered.request.patient,
-        drug=pack.id,
-        status=checklist.status.word,
-        infusion_at=answered.request.situation.infusion_at.isoformat(),
-        request=body,
-        result=canonical(answered.result),
-        trace=canonical(answered.trace),
-        pack=pack.digest,
-        actor=principal().actor,
-        flags=flags_of(checklist),
-        supersedes=answered.request.supersedes,
-    )
+    return StoredChecklist.of(answered, body, at=now, actor=principal().actor)
 
 
 def _is_json(body: bytes) -> bool:

@@ -92,6 +92,14 @@ class ObservationSchema(Schema):
     sources = a.each(CitationSchema)
 
 
+class DoubleCheckAskedSchema(Schema):
+    """The facts that a second person enters without seeing the first one's."""
+
+    facts = a.texts()
+    because = a.text()
+    sources = a.each(CitationSchema)
+
+
 class LookAlikeSchema(Schema):
     """A drug whose name is easily taken for this one."""
 
@@ -104,6 +112,7 @@ class ChecklistSchema(Schema):
     """A checklist: every check of the pack answered, worst first."""
 
     id = a.text(metadata={"format": "uuid"})
+    site = a.text(metadata=a.said("Whose records keep it."))
     status = a.status(metadata=a.said("The worst of the findings."))
     drug = a.text()
     title = a.text()
@@ -120,6 +129,9 @@ class ChecklistSchema(Schema):
     eligible_from = a.lifts()
     needs = a.texts(metadata=a.said("The unknown facts that could change a finding, most decisive first."))
     observation = fields.Nested(ObservationSchema, required=True, allow_none=True)
+    independent_double_check = fields.Nested(
+        DoubleCheckAskedSchema, metadata=a.said("Only where the drug's pack asks for it.")
+    )
 
 
 class UnknownSchema(Schema):

@@ -21,17 +21,22 @@ class Answer:
     trace: dict[str, Any]
 
 
-def answer_to(body: bytes, library: Library, *, id: str, evaluated_at: datetime) -> Answer:
-    """The answer to a request as received. Raises BadInput naming every bad field."""
+def answer_to(
+    body: bytes, library: Library, *, id: str, evaluated_at: datetime, site: str | None = None
+) -> Answer:
+    """The answer to a request as received; `site` names the records that keep it, if any do.
+
+    Raises BadInput naming every bad field.
+    """
     request = read_request(parse(body), library)
     checklist = answer(request, library)
-    result = result_document(checklist, request, library, id=id, evaluated_at=evaluated_at)
+    result = result_document(checklist, request, library, id=id, evaluated_at=evaluated_at, site=site)
     return Answer(request, checklist, result, trace_document(checklist))
 
 
 def documents_for(
-    body: bytes, library: Library, *, id: str, evaluated_at: datetime
+    body: bytes, library: Library, *, id: str, evaluated_at: datetime, site: str | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The result and the trace alone. Raises BadInput."""
-    answered = answer_to(body, library, id=id, evaluated_at=evaluated_at)
+    answered = answer_to(body, library, id=id, evaluated_at=evaluated_at, site=site)
     return answered.result, answered.trace

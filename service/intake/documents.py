@@ -25,12 +25,20 @@ def plain(value: Any) -> Any:
 
 
 def result_document(
-    checklist: Checklist, request: ChecklistRequest, library: Library, *, id: str, evaluated_at: datetime
+    checklist: Checklist,
+    request: ChecklistRequest,
+    library: Library,
+    *,
+    id: str,
+    evaluated_at: datetime,
+    site: str | None = None,
 ) -> dict[str, Any]:
-    """The result of a request (public contract, section 3)."""
+    """The result of a request (public contract, section 3); one that is recorded names the site."""
     pack = checklist.pack
+    asked = {"independent_double_check": double_check_document(pack)} if pack.double_check else {}
     return {
         "id": id,
+        **({"site": site} if site else {}),
         "status": checklist.status.word,
         "drug": pack.id,
         "title": pack.title,
@@ -47,6 +55,7 @@ def result_document(
         "eligible_from": plain(checklist.eligible_from),
         "needs": list(checklist.needs),
         "observation": _observation(checklist),
+        **asked,
     }
 
 
@@ -54,6 +63,15 @@ def look_alikes(pack: Pack, library: Library) -> list[dict[str, Any]]:
     """The drugs whose names are easily taken for this one, with what tells them apart."""
     others = (library.packs[name] for name in pack.look_alikes if name in library.packs)
     return [{"drug": other.id, "brands": list(other.brands), "class": other.drug_class} for other in others]
+
+
+def double_check_document(pack: Pack) -> dict[str, Any] | None:
+    """What the pack asks a second person to enter, if anything."""
+    asked = pack.double_check
+    if asked is None:
+        return None
+    sources = citation_documents(asked.citations)
+    return {"facts": list(asked.facts), "because": asked.because, "sources": sources}
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:

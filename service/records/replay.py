@@ -26,7 +26,7 @@ class Answers(Protocol):
     """What answers a request: the same function that made the stored answer."""
 
     def __call__(
-        self, body: bytes, library: Library, *, id: str, evaluated_at: datetime
+        self, body: bytes, library: Library, *, id: str, evaluated_at: datetime, site: str
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The result and the trace as documents."""
         ...
@@ -61,7 +61,11 @@ class Replayer:
             library = self._library(basis)
             try:
                 result, trace = self._answers(
-                    entry.request, library, id=entry.id, evaluated_at=entry.created_at
+                    entry.request,
+                    library,
+                    id=entry.id,
+                    evaluated_at=entry.created_at,
+                    site=self._store.records.site,
                 )
             except Exception as error:  # whatever refuses a request that was once accepted
                 what = f"the stored request is refused by this version ({type(error).__name__})"

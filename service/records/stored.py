@@ -8,8 +8,10 @@ from datetime import datetime
 from service.checklist.findings import Checklist
 from service.checklist.rules import Pack, Status
 from service.checklist.truth import TRUE
+from service.intake.answers import Answer
 from service.knowledge.library import POLICY, Library
 from service.knowledge.packs import digest_of
+from service.records.canonical import canonical
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,26 @@ class StoredChecklist:
     actor: str
     flags: tuple[Flag, ...] = ()
     supersedes: str | None = None
+
+    @classmethod
+    def of(cls, answered: Answer, body: bytes, *, at: datetime, actor: str) -> "StoredChecklist":
+        """What is kept of the answer to a body that came in from an actor."""
+        request = answered.request
+        return cls(
+            id=answered.result["id"],
+            created_at=at,
+            patient=request.patient,
+            drug=request.pack.id,
+            status=answered.checklist.status.word,
+            infusion_at=request.situation.infusion_at.isoformat(),
+            request=body,
+            result=canonical(answered.result),
+            trace=canonical(answered.trace),
+            pack=request.pack.digest,
+            actor=actor,
+            flags=flags_of(answered.checklist),
+            supersedes=request.supersedes,
+        )
 
 
 @dataclass(frozen=True)
