@@ -1,7 +1,5 @@
 """The command line. Commands import what they need when they run, so that `dosegate check` starts fast."""
 
-import functools
-import gc
 import json
 import os
 import sys
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from service.terminal.failures import CarefulGroup, reason, refuse
+from service.terminal.rules import rules_options, with_rules
 
 if TYPE_CHECKING:
     from service.intake.answers import Answer
@@ -23,54 +22,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = ("blocked", "inebilizumab", "ibalizumab", "inotuzumab_ozogamicin")
 
-Command = Callable[..., None]
-
 _EXITS = (
     "Exit status: 0 pass, 3 warn, 4 block, 2 bad input, 1 internal error. Of several requests the worst one"
     " counts, in the order 0, 3, 4, 2, 1."
 )
-
-
-def with_rules(command: Command) -> Command:
-    """`--rules` and `--policy`, for a command that is given the library made of them."""
-
-    @functools.wraps(command)
-    def with_library(*args: Any, rules: Path | None, policy: Path | None, **options: Any) -> None:
-        command(*args, library=_library(rules, policy), **options)
-
-    return rules_options(with_library)
-
-
-def rules_options(command: Command) -> Command:
-    """`--rules` and `--policy`."""
-    folder = click.Path(exists=True, file_okay=False, path_type=Path)
-    file = click.Path(exists=True, dir_okay=False, path_type=Path)
-    command = click.option(
-        "--policy",
-        type=file,
-        envvar="DOSEGATE_POLICY",
-        help="The site's policy, instead of the one among the rules.",
-    )(command)
-    return click.option(
-        "--rules",
-        type=folder,
-        envvar="DOSEGATE_RULES",
-        help="A folder of rules, instead of those that are shipped.",
-    )(command)
-
-
-def _library(rules: Path | None, policy: Path | None) -> "Library":
-    gc.disable()  # what is read now stays: to look for garbage in it would take a sixth of the start
-    from service.knowledge.library import load_library  # noqa: PLC0415
-    from service.knowledge.problems import KnowledgeError  # noqa: PLC0415
-
-    try:
-        return load_library(rules, policy)
-    except KnowledgeError as error:
-        refuse([str(problem) for problem in error.problems])
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 # Commands that work on the records.
