@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from service.access.accounts import Accounts
 from service.access.keys import ApiKeys
+from service.access.sessions import Sessions
 from service.api import checklists, documentation, drugs, errors, guard, headers, operations
 from service.api.metrics import Metrics
 from service.api.parts import Parts, install
@@ -69,7 +71,19 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     # A doubled slash is another address, not a redirect: a redirect would repeat the address it was sent.
     app.url_map.merge_slashes = False
-    install(app, Parts(library, bases, store, replayer_of(store), ApiKeys(records), clock, Metrics()))
+    accounts = Accounts(records)
+    parts = Parts(
+        library=library,
+        bases=bases,
+        store=store,
+        replayer=replayer_of(store),
+        keys=ApiKeys(records),
+        accounts=accounts,
+        sessions=Sessions(records, accounts),
+        clock=clock,
+        metrics=Metrics(),
+    )
+    install(app, parts)
     headers.register(app)
     sections = (checklists.section, drugs.section, operations.section)
     guard.register(app, documentation.register(app, sections))

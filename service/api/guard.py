@@ -46,4 +46,7 @@ def _principal(asked: Request) -> Principal:
     given = asked.headers.get("Authorization", "")
     if given[: len(_BEARER)].casefold() == _BEARER:
         return parts().keys.principal(given[len(_BEARER) :].strip(), parts().clock())
-    raise NotSignedIn
+    token = asked.cookies.get(COOKIE)
+    if token is None or given:
+        raise NotSignedIn
+    return parts().sessions.principal(token, parts().clock())

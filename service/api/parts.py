@@ -6,8 +6,10 @@ from datetime import datetime
 
 from flask import Flask, current_app, g
 
+from service.access.accounts import Accounts
 from service.access.keys import ApiKeys
 from service.access.principal import Principal
+from service.access.sessions import Sessions
 from service.api.metrics import Metrics
 from service.knowledge.library import Library
 from service.records.journal import Act
@@ -20,13 +22,15 @@ _NAME = "dosegate"
 
 @dataclass(frozen=True)
 class Parts:
-    """The library and the basis of each of its packs, the records, API keys, the clock and the counters."""
+    """The library, the basis of each of its packs, the records, keys and people, the clock, the counters."""
 
     library: Library
     bases: Mapping[str, Basis]
     store: Store
     replayer: Replayer
     keys: ApiKeys
+    accounts: Accounts
+    sessions: Sessions
     clock: Callable[[], datetime]
     metrics: Metrics
 
