@@ -5,7 +5,7 @@ from typing import Any
 from service.api.words import in_words
 from service.checklist.facts import FactDefinition, FieldDefinition, ItemTiming, Vocabulary
 from service.checklist.rules import Check, Pack, Rule
-from service.intake.documents import citation_documents, look_alikes, plain
+from service.intake.documents import citation_documents, double_check_document, look_alikes, plain
 from service.knowledge.ledger import LedgerRow
 from service.knowledge.library import Library
 from service.knowledge.review import coverage
@@ -56,6 +56,7 @@ def drug_document(pack: Pack, library: Library) -> dict[str, Any]:
             }
             for plan in pack.observations
         ],
+        "independent_double_check": double_check_document(pack),
         "facts_read": list(pack.facts_read),
         "ledger": [_row(row) for row in rows],
         "not_checked": [
@@ -112,7 +113,7 @@ def vocabulary_document(vocabulary: Vocabulary) -> dict[str, Any]:
     """Every fact that may be given, and the code lists that its fields use."""
     return {
         "digest": vocabulary.digest,
-        "facts": [_fact(definition) for definition in vocabulary.facts.values()],
+        "facts": [fact_document(definition) for definition in vocabulary.facts.values()],
         "codes": {
             name: {code: {"label": each.label, **each.settles} for code, each in codes.items()}
             for name, codes in vocabulary.codes.items()
@@ -120,7 +121,8 @@ def vocabulary_document(vocabulary: Vocabulary) -> dict[str, Any]:
     }
 
 
-def _fact(definition: FactDefinition) -> dict[str, Any]:
+def fact_document(definition: FactDefinition) -> dict[str, Any]:
+    """One fact: its question, type, units and limits."""
     return {
         "fact": definition.name,
         "label": definition.label,

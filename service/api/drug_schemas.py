@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from service.api import described as a
-from service.api.schemas import CitationSchema, LookAlikeSchema
+from service.api.schemas import CitationSchema, DoubleCheckAskedSchema, LookAlikeSchema
 from service.checklist.rules import Kind, Override
 
 
@@ -119,6 +119,7 @@ class DrugSchema(DrugSummarySchema):
     sources = a.each(SourceSchema)
     checks = a.each(CheckSchema)
     observation = a.each(PlanSchema)
+    independent_double_check = fields.Nested(DoubleCheckAskedSchema, required=True, allow_none=True)
     facts_read = a.texts()
     ledger = a.each(LedgerRowSchema)
     not_checked = a.each(NotCheckedSchema)

@@ -133,6 +133,15 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class DoubleCheck:
+    """The facts that a second person enters without seeing the first one's, and why."""
+
+    facts: tuple[str, ...]
+    because: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True)
 class Conflict:
     """Two sources that disagree, and which one binds here."""
 
@@ -170,6 +179,7 @@ class Pack:
     sources: Mapping[str, Source]
     checks: tuple[Check, ...]
     observations: tuple[Observation, ...]
+    double_check: DoubleCheck | None
     conflicts: tuple[Conflict, ...]
     not_checked: tuple[NotChecked, ...]
     look_alikes: tuple[str, ...]

@@ -143,6 +143,14 @@ class ObservationSchema(Strict):
     cites = fields.List(fields.Nested(CiteSchema), required=True, validate=validate.Length(min=1))
 
 
+class DoubleCheckSchema(Strict):
+    """The facts that a second person enters without seeing the first one's."""
+
+    facts = Texts(required=True, validate=validate.Length(min=1))
+    because = Text(required=True)
+    cites = fields.List(fields.Nested(CiteSchema), required=True, validate=validate.Length(min=1))
+
+
 class ConflictSchema(Strict):
     """Two sources that disagree, and the choice made."""
 
@@ -210,5 +218,6 @@ class PackSchema(Strict):
     quantities = fields.Dict(keys=fields.String(), values=fields.Nested(QuantitySchema), load_default=dict)
     checks = fields.Dict(keys=fields.String(), values=fields.Nested(CheckSchema), required=True)
     observation = fields.List(fields.Nested(ObservationSchema), required=True)
+    independent_double_check = fields.Nested(DoubleCheckSchema)
     conflicts = fields.List(fields.Nested(ConflictSchema), load_default=list)
     not_checked = fields.Dict(keys=fields.String(), values=fields.Nested(NotCheckedSchema), load_default=dict)

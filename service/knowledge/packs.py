@@ -13,6 +13,7 @@ from service.checklist.rules import (
     Check,
     Citation,
     Conflict,
+    DoubleCheck,
     IfUnknown,
     Kind,
     NotChecked,
@@ -123,6 +124,7 @@ class _Builder:
             sources=self.sources,
             checks=checks,
             observations=observations,
+            double_check=self._double_check(),
             conflicts=tuple(
                 Conflict(each["about"], each["says"], each["chosen"], each["why"])
                 for each in data["conflicts"]
@@ -255,6 +257,23 @@ class _Builder:
         return Observation(
             spec["minutes_after"], when, spec["say"], self._citations(spec["cites"], path, "observation")
         )
+
+    def _double_check(self) -> DoubleCheck | None:
+        spec = self.data.get("independent_double_check")
+        if spec is None:
+            return None
+        path: Path = ("independent_double_check",)
+        for place, fact in enumerate(spec["facts"]):
+            if fact not in self.scope.vocabulary:
+                near = did_you_mean(fact, self.scope.vocabulary.facts)
+                mistake = Mistake(
+                    (*path, "facts", place), f'the fact "{fact}" is not in rules/facts.yaml.{near}'
+                )
+                raise self.document.error(mistake, path[0])
+            if fact in spec["facts"][:place]:
+                raise self.document.error(Mistake((*path, "facts", place), "this fact stands twice"), path[0])
+        citations = self._citations(spec["cites"], path, path[0])
+        return DoubleCheck(tuple(spec["facts"]), spec["because"], citations)
 
 
 def may_be_unknown(condition: Condition) -> bool:

@@ -28,7 +28,8 @@ class Coverage:
 
 def coverage(pack: Pack, ledger: Mapping[str, LedgerRow]) -> Coverage:
     """The account of a pack's ledger rows."""
-    cited = frozenset(_rows(citation for rule in pack.rules for citation in rule.citations))
+    asked = pack.double_check.citations if pack.double_check else ()
+    cited = frozenset(_rows((*asked, *(each for rule in pack.rules for each in rule.citations))))
     return Coverage(
         rows=frozenset(row.row for row in ledger.values() if pack.id in row.drugs),
         in_rules=cited,
@@ -62,6 +63,10 @@ def _citations(pack: Pack, document: Document, ledger: Mapping[str, LedgerRow]) 
             elif stated.only_warns and (rule.status is Status.BLOCK or not rule.unverified):
                 message = f"{row} is not verified: the rule may only warn, and says unverified: yes"
                 yield document.problem(path, message, rule.id)
+    for row in _rows(pack.double_check.citations if pack.double_check else ()):
+        if row not in ledger or not {pack.id, SITE} & set(ledger[row].drugs):
+            name = "independent_double_check"
+            yield document.problem((name, "cites"), f'the ledger has no row "{row}" for this drug.', name)
 
 
 def _coverage(pack: Pack, document: Document, ledger: Mapping[str, LedgerRow]) -> Iterator[Problem]:

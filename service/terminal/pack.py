@@ -25,7 +25,13 @@ def print_pack(pack: Pack, library: Library, console: Console, only: str | None 
             parts.extend(explained.check(check))
     if only is None:
         parts.extend(
-            (*explained.observations(), *explained.not_checked(), *explained.conflicts(), *explained.facts())
+            (
+                *explained.observations(),
+                *explained.double_check(),
+                *explained.not_checked(),
+                *explained.conflicts(),
+                *explained.facts(),
+            )
         )
     for part in parts:
         console.print(part)
@@ -125,6 +131,16 @@ class Explained:
                 yield Indented(self._tree("If", plan.when), 2)
             said = Text(f"{plan.minutes_after} minutes. {plan.text}")
             yield labelled([("Observe", said), *self._cited(plan.citations)])
+
+    def double_check(self) -> Iterator[RenderableType]:
+        """What a second person enters without seeing the first one's, if anything."""
+        asked = self.pack.double_check
+        if asked is None:
+            return
+        yield Text()
+        yield heading("Independent double check")
+        rows = [("Enters", Text(", ".join(asked.facts))), ("Because", Text(asked.because))]
+        yield labelled([*rows, *self._cited(asked.citations)])
 
     def not_checked(self) -> Iterator[RenderableType]:
         """The ledger rows that no rule checks before the start, each with its reason."""
