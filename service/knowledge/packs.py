@@ -262,17 +262,15 @@ class _Builder:
         spec = self.data.get("independent_double_check")
         if spec is None:
             return None
-        path: Path = ("independent_double_check",)
+        name, known = "independent_double_check", self.scope.vocabulary.facts
         for place, fact in enumerate(spec["facts"]):
-            if fact not in self.scope.vocabulary:
-                near = did_you_mean(fact, self.scope.vocabulary.facts)
-                mistake = Mistake(
-                    (*path, "facts", place), f'the fact "{fact}" is not in rules/facts.yaml.{near}'
-                )
-                raise self.document.error(mistake, path[0])
+            path: Path = (name, "facts", place)
+            if fact not in known:
+                said = f'the fact "{fact}" is not in rules/facts.yaml.{did_you_mean(fact, known)}'
+                raise self.document.error(Mistake(path, said), name)
             if fact in spec["facts"][:place]:
-                raise self.document.error(Mistake((*path, "facts", place), "this fact stands twice"), path[0])
-        citations = self._citations(spec["cites"], path, path[0])
+                raise self.document.error(Mistake(path, "this fact stands twice"), name)
+        citations = self._citations(spec["cites"], (name,), name)
         return DoubleCheck(tuple(spec["facts"]), spec["because"], citations)
 
 
