@@ -121,14 +121,14 @@ def read_request(document: Any, library: Library) -> ChecklistRequest:
     try:
         loaded = dict(_SCHEMA.load(document))
     except ValidationError as error:
-        errors.extend(_flat(error.messages, ""))
+        errors.extend(_flat(error.messages, _SCHEMA))
         loaded = dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
     pack = None
     if isinstance(loaded.get("drug"), str):
         try:
-            pack = library.find(loaded["drug"])
-        except UnknownDrug as unknown:
-            errors.append(FieldError("drug", _no_such_drug(unknown)))
+            pack = find_drug(loaded["drug"], library)
+        except BadInput as bad:
+            errors.extend(bad.errors)
     situation = None
     if "facts" in loaded:
         try:
@@ -147,9 +147,23 @@ def read_request(document: Any, library: Library) -> ChecklistRequest:
     return ChecklistRequest(pack, loaded["patient"]["id"], situation, document, supersedes)
 
 
-def _flat(messages: Any, path: str) -> list[FieldError]:
+def read_document(document: Any, schema: Schema) -> dict[str, Any]:
+    """A document as its schema has it. Raises BadInput naming every bad field at its path."""
+    if not isinstance(document, dict):
+        raise BadInput([FieldError("", f"must be a JSON object with {', '.join(_keys(schema))}")])
+    try:
+        return dict(schema.load(document))
+    except ValidationError as error:
+        raise BadInput(_flat(error.messages, schema)) from None
+
+
+def _keys(schema: Schema) -> list[str]:
+    return [field.data_key or name for name, field in schema.fields.items()]
+
+
+def _flat(messages: Any, schema: Schema, path: str = "") -> list[FieldError]:
     if isinstance(messages, list):
-        known = list(RequestSchema().fields)
+        known = _keys(schema)
         name = path.rsplit(".", 1)[-1]
         words = {
             "Missing data for required field.": "is missing",
@@ -165,8 +179,16 @@ def _flat(messages: Any, path: str) -> list[FieldError]:
     return [
         error
         for key, each in messages.items()
-        for error in _flat(each, f"{path}.{str(key)[:60]}" if path else str(key)[:60])
+        for error in _flat(each, schema, f"{path}.{str(key)[:60]}" if path else str(key)[:60])
     ]
+
+
+def find_drug(name: str, library: Library) -> Pack:
+    """The pack of a drug by any of its names. Raises BadInput at `drug` with what looks like the name."""
+    try:
+        return library.find(name)
+    except UnknownDrug as unknown:
+        raise BadInput([FieldError("drug", _no_such_drug(unknown))]) from None
 
 
 def _no_such_drug(unknown: UnknownDrug) -> str:

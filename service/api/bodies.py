@@ -1,0 +1,50 @@
+"""The body of a request: read as it came, and as strict JSON."""
+
+import json
+from typing import Any
+
+from flask import request
+from marshmallow import Schema
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+
+from service.api.errors import NotJson
+from service.api.responses import JSON
+from service.intake.errors import BadInput
+from service.intake.json_text import MOST_BYTES, parse
+from service.intake.requests import read_document
+
+
+def received() -> bytes:
+    """The body, as it came. Raises UnsupportedMediaType, RequestEntityTooLarge, BadRequest."""
+    if request.mimetype != JSON:
+        raise UnsupportedMediaType
+    try:
+        body = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception as error:  # the server's own errors for a body that breaks off or is badly framed
+        raise BadRequest from error
+    if len(body) > MOST_BYTES:
+        raise RequestEntityTooLarge
+    return body
+
+
+def document_received(schema: Schema) -> dict[str, Any]:
+    """The body as its schema has it. Raises BadInput, NotJson, and what `received` raises."""
+    body = received()
+    try:
+        document = parse(body)
+    except BadInput as error:
+        raise refused(body, error) from None
+    return read_document(document, schema)
+
+
+def refused(body: bytes, error: BadInput) -> BadInput | NotJson:
+    """The error for a refused body: it is no JSON at all, or not JSON that is taken here."""
+    try:
+        json.loads(body.decode("utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        return NotJson(error)
+    except (RecursionError, ValueError):  # nested too deeply; a number of too many digits
+        return error
+    return error
