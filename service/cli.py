@@ -30,6 +30,7 @@ _EXITS = (
 
 # Commands that work on the records.
 _LATER = {
+    "impact": "service.commands.impact:impact",
     "replay": "service.commands.replay:replay",
 }
 

@@ -1,4 +1,4 @@
-"""How far a file of requests has been read, on standard error."""
+"""How far a long run has come, on standard error."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,19 +8,21 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 
 @contextmanager
-def bar(total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar of bytes read out of `total`, gone when it is done; without a total it only counts answers."""
+def bar(total: int | None, done: str = "answered") -> Iterator[Callable[[int], None]]:
+    """A bar that is gone when it is done, advanced by any measure of which `total` is all there is.
+
+    Each advance counts as one more `done`; without a total it only counts these.
+    """
     columns = (
-        TextColumn("{task.fields[answered]} answered"),
+        TextColumn(f"{{task.fields[count]:,}} {done}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total, answered=0)
+        task = progress.add_task("", total=total, count=0)
 
         def advance(size: int) -> None:
-            answered = progress.tasks[0].fields["answered"] + 1
-            progress.update(task, advance=size, answered=answered)
+            progress.update(task, advance=size, count=progress.tasks[0].fields["count"] + 1)
 
         yield advance

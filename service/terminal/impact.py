@@ -1,0 +1,202 @@
+"""What other rules would do to the stored checklists, as a pharmacist reads it before releasing them."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from service.checklist.rules import Pack, Status
+from service.records.impact import OBSERVATION, Asked, Assessed, Group, Step, Tally
+from service.terminal.checklist import SHORT_DIGEST
+from service.terminal.console import STATUSES, Hanging, heading
+from service.terminal.failures import clean
+from service.terminal.words import counted, listed
+
+_PARTS: Mapping[str, str] = {
+    "action": "what to do",
+    "because": "the facts shown",
+    "eligible_from": "the date on which it lifts",
+    "kind": "the kind of finding",
+    "message": "wording",
+    "minutes_after": "the minutes to watch",
+    "missing": "the facts asked for",
+    "override": "who may override",
+    "sources": "sources",
+    "tags": "tags",
+    "text": "wording",
+    "title": "title",
+    "would_pass_when": "what would make it pass",
+}
+_LESS, _MORE, _OTHER, _WORDS = range(4)
+_SECTIONS = ("Less strict", "Stricter", "As strict, but another answer", "Other words only")
+_STATUS = {status.word: status for status in Status}
+
+
+def print_impact(tally: Tally, asked: Asked, superseded: int, console: Console, *, patients: bool) -> None:
+    """Print the verdict, then what changes: the less strict first, by rule, with the checklists."""
+    for line in (_scope(asked), Text(), *_verdict(tally), _left_out(tally, superseded)):
+        if line is not None:
+            console.print(Hanging(line))
+    for section, steps in groupby(_ordered(tally.steps, asked.pack), key=_section):
+        console.print("\n", heading(_SECTIONS[section]), sep="")
+        for rule, same in groupby(steps, key=lambda step: (step.check, step.rule)):
+            console.print("\n", Hanging(_rule(*rule, asked.pack), indent=2), sep="")
+            for step in same:
+                _print_group(_step(step), tally.steps[step], console, patients=patients)
+    if tally.faults.count:
+        console.print(
+            "\n", heading("Held by a fault of the rules engine: do not release these rules"), sep=""
+        )
+        _print_group(Text("checklists"), tally.faults, console, patients=patients)
+    if tally.refusals:
+        console.print("\n", heading("No longer answered"), sep="")
+        for error, group in sorted(tally.refusals.items()):
+            said = Text(clean(f"{error.path or 'the request'}: {error.message}"))
+            _print_group(said, group, console, patients=patients)
+
+
+def document(tally: Tally, asked: Asked, superseded: int) -> dict[str, Any]:
+    """The same as JSON, without the checklists: these are written one by one."""
+    return {
+        "drug": asked.pack.id,
+        "pack": {"version": asked.pack.version, "digest": asked.pack.digest},
+        "since": asked.since.isoformat() if asked.since else None,
+        "until": asked.until.isoformat() if asked.until else None,
+        "assessed": tally.assessed,
+        "changed": tally.changed,
+        "reworded": tally.reworded,
+        "refused": tally.refused,
+        "faults": tally.faults.count,
+        "superseded": superseded,
+        "erased": tally.erased,
+        "statuses": [
+            {"before": before, "after": after, "count": count}
+            for (before, after), count in sorted(tally.statuses.items())
+        ],
+        "rules": [
+            {**step_document(step), "count": tally.steps[step].count}
+            for step in _ordered(tally.steps, asked.pack)
+        ],
+        "refusals": [
+            {"path": error.path, "message": error.message, "count": group.count}
+            for error, group in sorted(tally.refusals.items())
+        ],
+    }
+
+
+def assessed_document(one: Assessed, *, patients: bool) -> dict[str, Any]:
+    """One checklist that would not stay as it is."""
+    return {
+        "id": one.id,
+        **({"patient": one.patient} if patients else {}),
+        "before": one.before,
+        "after": one.after,
+        "fault": one.fault,
+        "findings": [step_document(step) for step in one.steps],
+        "errors": [vars(error) for error in one.errors],
+    }
+
+
+def step_document(step: Step) -> dict[str, Any]:
+    """What one rule answers, before and after."""
+    return {**vars(step), "differs": list(step.differs)}
+
+
+def _scope(asked: Asked) -> Text:
+    since = f" from {asked.since}" if asked.since else ""
+    until = f" to {asked.until}" if asked.until else ""
+    made = f"checklists made{since}{until}" if since or until else "all checklists"
+    digest = asked.pack.digest[:SHORT_DIGEST]
+    return Text.assemble((asked.pack.title, "bold"), f" {asked.pack.version} ({digest}): {made}")
+
+
+def _verdict(tally: Tally) -> Iterator[Text]:
+    of = f"of {counted_in_thousands(tally.assessed, 'checklist')}"
+    if tally.nothing:
+        yield Text(f"Nothing would change: 0 {of}.", "bold green")
+        return
+    by_status = [
+        Text.assemble(
+            f"{count:,} ", _arrow(before, after) if before != after else f"of the same status ({after})"
+        )
+        for (before, after), count in sorted(tally.statuses.items(), key=_strictness)
+    ]
+    yield Text.assemble(
+        (f"{tally.changed:,} {of} would change", "bold"),
+        ": " if by_status else "",
+        Text(", ").join(by_status),
+        ".",
+    )
+    if tally.reworded:
+        yield Text(f"{tally.reworded:,} more would only read differently.")
+    if tally.refused:
+        yield Text(f"{tally.refused:,} would no longer be answered.", "bold")
+
+
+def counted_in_thousands(number: int, word: str) -> str:
+    """`1 checklist`, `6,210 checklists`."""
+    return f"{number:,} {counted(number, word).partition(' ')[2]}"
+
+
+def _left_out(tally: Tally, superseded: int) -> Text | None:
+    left = [
+        f"{count:,} {word}" for count, word in ((superseded, "superseded"), (tally.erased, "erased")) if count
+    ]
+    return Text(f"Left out: {listed(left)}.", "dim") if left else None
+
+
+def _strictness(item: tuple[tuple[str, str], int]) -> tuple[int, str]:
+    (before, after), _ = item
+    return (_STATUS[after] - _STATUS[before], before)
+
+
+def _section(step: Step) -> int:
+    if step.only_words:
+        return _WORDS
+    if step.before == step.after:
+        return _OTHER
+    return _LESS if _STATUS[step.after] < _STATUS[step.before] else _MORE
+
+
+def _ordered(steps: Mapping[Step, Group], pack: Pack) -> list[Step]:
+    """By section, then as the pack has its rules, then the most frequent first."""
+    places = {(rule.check, rule.id): place for place, rule in enumerate(pack.rules)}
+
+    def place(step: Step) -> tuple[Any, ...]:
+        known = places.get((step.check, step.rule or ""), len(places))
+        return (_section(step), known, step.check, step.rule or "", -steps[step].count, step)
+
+    return sorted(steps, key=place)
+
+
+def _rule(check: str, rule: str | None, pack: Pack) -> Text:
+    if check == OBSERVATION and rule is None:
+        return Text("observation after the infusion", "bold")
+    titles = {each.id: each.title for each in pack.checks}
+    gone = "" if rule is None or rule in {each.id for each in pack.rules} else ", no longer in the pack"
+    return Text.assemble((rule or "the check itself", "bold"), f"  {titles.get(check, check)}{gone}")
+
+
+def _step(step: Step) -> Text:
+    if step.before != step.after:
+        return _arrow(step.before, step.after)
+    return Text(
+        f"{step.after}, another: {listed(dict.fromkeys(_PARTS.get(each, each) for each in step.differs))}"
+    )
+
+
+def _arrow(before: str, after: str) -> Text:
+    return Text.assemble(
+        (before, STATUSES[_STATUS[before]].style), " → ", (after, STATUSES[_STATUS[after]].style)
+    )
+
+
+def _print_group(said: Text, group: Group, console: Console, *, patients: bool) -> None:
+    console.print(Hanging(said, f"{group.count:,} ×", indent=4, label_width=7))
+    for id, patient in group.first:
+        named = f"{id}  {clean(patient)}" if patients and patient else id
+        console.print(Hanging(Text(named, "dim"), indent=11))
+    if (more := group.count - len(group.first)) > 0:
+        console.print(Hanging(Text(f"and {more:,} more; --json lists every one", "dim"), indent=11))
