@@ -76,13 +76,13 @@ def read_datetime(raw: Any) -> datetime:
     return moment
 
 
-def read_text(raw: Any) -> str:
-    """A short text."""
+def read_text(raw: Any, longest: int = LONGEST_TEXT) -> str:
+    """A text of at most so many characters that says something."""
     if not isinstance(raw, str) or not raw.strip():
         raise Refused("must be a text that says something")
-    if len(raw) > LONGEST_TEXT:
-        raise Refused(f"is longer than {LONGEST_TEXT} characters")
-    if any("\ud800" <= character <= "\udfff" for character in raw):
+    if len(raw) > longest:
+        raise Refused(f"is longer than {longest} characters")
+    if any("\ud800" <= character <= "\udfff" or character == "\0" for character in raw):
         raise Refused("is not valid text")
     return raw.strip()
 
