@@ -2,23 +2,40 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from environs import Env, EnvError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from service.access.addresses import keeps_secrets
+
 DATABASE, OWNER = "DOSEGATE_DATABASE_URL", "DOSEGATE_DATABASE_OWNER_URL"
 SITE, KEYS = "DOSEGATE_SITE", "DOSEGATE_SIGNING_KEYS"
 RULES, POLICY = "DOSEGATE_RULES", "DOSEGATE_POLICY"
+PUBLIC_URL = "DOSEGATE_PUBLIC_URL"
+ISSUER, CLIENT_ID = "DOSEGATE_OIDC_ISSUER", "DOSEGATE_OIDC_CLIENT_ID"
+CLIENT_SECRET_FILE = "DOSEGATE_OIDC_CLIENT_SECRET_FILE"
 
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ADDRESS = re.compile(r"https?://[^/?\\]+/?")
+_VISIBLE = re.compile(r"[ -~]{1,255}")
+_LONGEST_SECRET = 1024
 _EXAMPLES = "sqlite:///dosegate.db or postgresql://dosegate@host/dosegate"
 
 
 class BadSetting(Exception):
     """A setting that cannot be used; the message is one line that names it."""
+
+
+@dataclass(frozen=True)
+class IdentityProvider:
+    """Who else says who people are here, and how this service is known there."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -28,7 +45,8 @@ class Settings:
     `database` is a SQLAlchemy URL of a SQLite file or of PostgreSQL; `owner` one of PostgreSQL, whose role
     owns the tables and brings them up to date, where the service's own role may not. `site` names the
     journal. `keys` is a PEM file: its private key signs checkpoints, and all its keys verify them; it is made
-    where there is none. `rules` and `policy` None mean those that are shipped.
+    where there is none. `rules` and `policy` None mean those that are shipped. `public_url` is the address
+    that people's browsers know, without a path.
     """
 
     database: str = "sqlite:///dosegate.db"
@@ -37,6 +55,8 @@ class Settings:
     keys: Path = Path("dosegate-signing.pem")
     rules: Path | None = None
     policy: Path | None = None
+    public_url: str | None = None
+    identity_provider: IdentityProvider | None = None
     demonstration: bool = False
 
     @classmethod
@@ -47,6 +67,8 @@ class Settings:
             database, owner = env.str(DATABASE, cls.database), env.str(OWNER, "")
             site, keys = env.str(SITE, cls.site), env.str(KEYS, str(cls.keys))
             rules, policy = env.str(RULES, ""), env.str(POLICY, "")
+            public_url = env.str(PUBLIC_URL, "") or None
+            provider = {name: env.str(name, "") for name in (ISSUER, CLIENT_ID, CLIENT_SECRET_FILE)}
         except EnvError as error:
             raise BadSetting(str(error)) from None
         if not _SITE.fullmatch(site):
@@ -58,6 +80,10 @@ class Settings:
             keys=Path(keys),
             rules=_path(RULES, rules, Path.is_dir),
             policy=_path(POLICY, policy, Path.is_file),
+            public_url=_public(public_url) if public_url else None,
+            identity_provider=_provider({**provider, PUBLIC_URL: public_url})
+            if any(provider.values())
+            else None,
         )
 
 
@@ -86,3 +112,40 @@ def _path(name: str, given: str, exists: Callable[[Path], bool]) -> Path | None:
     if not exists(path):
         raise BadSetting(f"{name} names {given}, which is not a {'folder' if name == RULES else 'file'} here")
     return path
+
+
+def _public(url: str) -> str:
+    """The address without a slash at its end: where the provider sends people back is built on it."""
+    if not keeps_secrets(url) or _ADDRESS.fullmatch(url) is None:
+        raise BadSetting(f"{PUBLIC_URL} must be an address without a path, as https://dosegate.example.org")
+    return url.rstrip("/")
+
+
+def _provider(given: dict[str, str | None]) -> IdentityProvider:
+    missing = [name for name, value in given.items() if not value]
+    if missing:
+        raise BadSetting(f"sign-in by an identity provider needs {' and '.join(missing)} too")
+    issuer, client_id = str(given[ISSUER]), str(given[CLIENT_ID])
+    if not keeps_secrets(issuer) or "?" in issuer:
+        raise BadSetting(f"{ISSUER} must be the provider's https address, as its own documentation gives it")
+    if not _VISIBLE.fullmatch(client_id):
+        raise BadSetting(f"{CLIENT_ID} must be 1 to 255 visible ASCII characters")
+    return IdentityProvider(issuer, client_id, _secret(Path(str(given[CLIENT_SECRET_FILE]))))
+
+
+def _secret(path: Path) -> str:
+    """The one line of a file; the environment of a process is read by too many."""
+    try:
+        with path.open("rb") as file:
+            line = file.read(_LONGEST_SECRET).rstrip(b"\r\n").decode("ascii")
+    except OSError as error:
+        raise BadSetting(
+            f"{CLIENT_SECRET_FILE} names {path}, which cannot be read: {error.strerror}"
+        ) from None
+    except UnicodeDecodeError:
+        line = ""
+    if not _VISIBLE.fullmatch(line):
+        raise BadSetting(
+            f"{CLIENT_SECRET_FILE} names {path}, which must hold 1 to 255 ASCII characters in a line"
+        )
+    return line

@@ -1,25 +1,26 @@
 """Which addresses a secret may be sent to."""
 
+import re
 from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
+
+_WRITTEN = re.compile(r"https?://[!-\"$-~]+")  # visible ASCII, and no fragment
 
 
 def keeps_secrets(url: str) -> bool:
     """Whether nobody on the way reads what is sent there: https, or http that stays on this machine."""
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    if not parts.hostname or parts.username is not None or parts.fragment or not url.isascii():
+    if not (_WRITTEN.fullmatch(url) and host) or parts.username is not None:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _on_this_machine(parts))
+    return parts.scheme == "https" or host == "localhost" or _is_loopback(host)
 
 
-def _on_this_machine(parts: SplitResult) -> bool:
-    if parts.hostname == "localhost":
-        return True
+def _is_loopback(host: str) -> bool:
     try:
-        return ip_address(parts.hostname or "").is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False

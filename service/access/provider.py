@@ -152,8 +152,9 @@ def _description(document: Mapping[str, Any], issuer: str, now: datetime) -> _De
     for name, address in endpoints.items():
         if not isinstance(address, str) or not keeps_secrets(address):
             raise ProviderUnavailable(f"its {name} is no https address")
+    # In a header, providers differ in how a secret with odd characters is written; in a body they do not.
     ways = document.get("token_endpoint_auth_methods_supported")
-    in_body = isinstance(ways, list) and "client_secret_basic" not in ways
+    in_body = isinstance(ways, list) and "client_secret_post" in ways
     return _Described(**endpoints, secret_in_body=in_body, at=now)  # type: ignore[arg-type]
 
 

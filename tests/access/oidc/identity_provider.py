@@ -1,7 +1,7 @@
 """A real OpenID provider on this machine, made with the server side of Authlib.
 
-It checks the client's secret, the redirect URI and the PKCE verifier, and gives each code once. It can be told
-to go wrong after that.
+It checks the client's secret, the redirect URI and the PKCE verifier, and gives each code once. It can be
+told to go wrong after that.
 """
 
 import threading
@@ -26,6 +26,8 @@ CLIENT_ID, CLIENT_SECRET = "dosegate", "a secret between the two: 1+1=2%"
 PUBLIC_URL = "https://dosegate.example"
 CALLBACK = "/api/v1/session/oidc/callback"
 SUBJECT = "00u-nina"
+DISCOVERY = "/.well-known/openid-configuration"
+NOW = datetime(2026, 10, 6, 18, 0, 0, 123456, tzinfo=UTC)
 
 
 @dataclass
@@ -121,6 +123,12 @@ class IdentityProvider:
         assert f"{location.scheme}://{location.netloc}{location.path}" == PUBLIC_URL + CALLBACK
         return dict(parse_qsl(location.query))
 
+    def sign_in(self, client, at=NOW):
+        """All of it, from start to end."""
+        self.now = at
+        url, secret = client.start(at)
+        return client.finish(self.people_go_to(url), secret, at)
+
     def authenticate(self, max_age):
         """When the user last gave the password: now, where that was longer ago than is asked for."""
         last = self.authenticated_at
@@ -210,7 +218,7 @@ def _application(server):
         instead = server.provider.answers.get(request.path)
         return instead() if instead else None
 
-    @app.get("/.well-known/openid-configuration")
+    @app.get(DISCOVERY)
     def discovery():
         issuer = server.provider.issuer
         endpoints = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
@@ -250,8 +258,8 @@ def identity_providers():
     thread = threading.Thread(target=served.serve_forever, args=(0.05,), daemon=True)
     thread.start()
 
-    def make(now=None):
-        server.provider = IdentityProvider(f"http://127.0.0.1:{served.port}", now or datetime.now(UTC))
+    def make():
+        server.provider = IdentityProvider(f"http://127.0.0.1:{served.port}", NOW)
         return server.provider
 
     try:
