@@ -8,12 +8,25 @@ from flask import Flask
 from service.access.accounts import Accounts
 from service.access.keys import ApiKeys
 from service.access.sessions import Sessions
-from service.api import checklists, documentation, drugs, errors, guard, headers, operations
+from service.access.sign_in import SignIn
+from service.api import (
+    checklists,
+    documentation,
+    drugs,
+    errors,
+    guard,
+    headers,
+    operations,
+    people,
+    people_errors,
+    sessions,
+)
 from service.api.metrics import Metrics
 from service.api.parts import Parts, install
 from service.intake.answers import documents_for
 from service.intake.json_text import MOST_BYTES
 from service.knowledge.library import Library, load_library
+from service.records.database import StoreUnavailable
 from service.records.journal import Act
 from service.records.opening import announce, open_records
 from service.records.replay import Replayer
@@ -44,6 +57,17 @@ def records_of(settings: Settings, at: datetime) -> SiteRecords:
     return open_records(settings.database, settings.owner, settings.site, settings.keys, at)
 
 
+def opened(settings: Settings, library: Library, at: datetime) -> SiteRecords:
+    """The records, where it is entered what is in use from now on. Raises StoreUnavailable, BadKeyFile."""
+    records = records_of(settings, at)
+    try:
+        announce(records, library, Act("service", "service", "start", at))
+    except StoreUnavailable:
+        records.close()
+        raise
+    return records
+
+
 def replayer_of(store: Store) -> Replayer:
     """What replays the checklists of a store."""
     return Replayer(store, documents_for)
@@ -53,9 +77,11 @@ def create_app(
     settings: Settings | None = None,
     library: Library | None = None,
     clock: Callable[[], datetime] = now,
+    records: SiteRecords | None = None,
 ) -> Flask:
     """The application. A service that could not answer does not start.
 
+    `records` have been opened and announced already; a database that has gone since stops no start.
     Raises BadSetting, KnowledgeError for rules that cannot be used, EngineFault for rules that the engine
     refuses, StoreUnavailable and BadKeyFile.
     """
@@ -63,8 +89,7 @@ def create_app(
     library = library or library_of(settings)
     load_engines(library)
     bases = {pack.id: Basis.of(library, pack) for pack in library.packs.values()}
-    records = records_of(settings, clock())
-    announce(records, library, Act("service", "service", "start", clock()))
+    records = records or opened(settings, library, clock())
     store = Store(records)
     app = Flask("service", static_folder=None)
     # One byte more than is taken: a body without a length is cut there in silence, and must show as too long.
@@ -72,6 +97,7 @@ def create_app(
     # A doubled slash is another address, not a redirect: a redirect would repeat the address it was sent.
     app.url_map.merge_slashes = False
     accounts = Accounts(records)
+    known_sessions = Sessions(records, accounts)
     parts = Parts(
         library=library,
         bases=bases,
@@ -79,13 +105,15 @@ def create_app(
         replayer=replayer_of(store),
         keys=ApiKeys(records),
         accounts=accounts,
-        sessions=Sessions(records, accounts),
+        sessions=known_sessions,
+        sign_in=SignIn(records, accounts, known_sessions),
         clock=clock,
         metrics=Metrics(),
     )
     install(app, parts)
     headers.register(app)
-    sections = (checklists.section, drugs.section, operations.section)
+    sections = (checklists.section, drugs.section, operations.section, sessions.section, people.section)
     guard.register(app, documentation.register(app, sections))
     errors.register(app)
+    people_errors.register(app)
     return app

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -199,16 +200,28 @@ class Accounts:
 
         Raises WrongSecret, TooManyFailures, NotSignedIn for one who is no person, StoreUnavailable.
         """
+        self._shown_again(principal, secret, act, self.knows_secret)
+
+    def confirm(self, principal: Principal, password: str, act: Act) -> None:
+        """The same, by password alone. Raises what `sign` raises."""
+        self._shown_again(principal, password, act, self.knows_password)
+
+    def _shown_again(
+        self, principal: Principal, secret: str, act: Act, knows: Callable[[Account, str], bool]
+    ) -> None:
         if principal.account is None:
             raise NotSignedIn
         buckets = [self._throttle.bucket(_WRONG_SIGNATURES, "signature", principal.account)]
         with self._records.reading() as connection:
             self._throttle.check(connection, buckets, act.at)
-        known = self.knows_secret(self.by_id(principal.account), secret)
-        if known:
-            return
+        known = knows(self.by_id(principal.account), secret)
         with self._records.writing() as writing:
             writing.alone()
+            self._throttle.check(writing.connection, buckets, act.at)  # others may have failed meanwhile
+            if known:
+                self._throttle.succeeded(writing.connection, buckets)
+                writing.wrote_nothing = True  # what is signed is entered by whoever asked
+                return
             self._throttle.failed(writing.connection, buckets, act.at)
             writing.enter(act, Event.SIGNATURE_FAILED, principal.actor)
         raise WrongSecret

@@ -26,6 +26,10 @@ class BadKey(Exception):
     """A key cannot be made or revoked as asked; the message says why."""
 
 
+class NoSuchKey(BadKey):
+    """No key has this prefix."""
+
+
 @dataclass(frozen=True)
 class ApiKey:
     """A key as it is kept: never its secret."""
@@ -70,13 +74,13 @@ class ApiKeys:
         return key, token
 
     def revoke(self, prefix: str, act: Act) -> ApiKey:
-        """Take a key back, for good. Raises BadKey where there is none, StoreUnavailable."""
+        """Take a key back, for good. Raises NoSuchKey, BadKey for one revoked before, StoreUnavailable."""
         with self._records.writing() as writing:
             writing.alone()
             mine = (api_keys.c.site == self._records.site, api_keys.c.prefix == prefix)
             row = writing.connection.execute(select(*_COLUMNS).where(*mine)).first()
             if row is None:
-                raise BadKey(f"no key has the prefix {prefix}")
+                raise NoSuchKey(f"no key has the prefix {prefix}")
             if row.revoked_at is not None:
                 raise BadKey(f"the key {prefix} is revoked already")
             writing.connection.execute(update(api_keys).where(*mine).values(revoked_at=act.at))

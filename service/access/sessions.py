@@ -42,20 +42,23 @@ class Sessions:
     def __init__(self, records: SiteRecords, accounts: Accounts) -> None:
         self._records, self._accounts = records, accounts
 
-    def begin(self, account: Account, act: Act, how: str = "password") -> str:
+    def begin(self, account: Account, act: Act, how: str = "password", before: str | None = None) -> str:
         """A new session of somebody who has shown who they are; its token. `how` is entered.
 
-        Raises NotSignedIn where the account has been disabled meanwhile, StoreUnavailable.
+        `before` is the token of the session that the browser had: it ends. Raises NotSignedIn where the
+        account has been disabled meanwhile, StoreUnavailable.
         """
         with self._records.writing() as writing:
             writing.alone()
-            return self.enter(writing, account, act, how)
+            return self.enter(writing, account, act, how, before)
 
-    def enter(self, writing: Writing, account: Account, act: Act, how: str) -> str:
+    def enter(self, writing: Writing, account: Account, act: Act, how: str, before: str | None = None) -> str:
         """The same, as the end of a transaction that is alone."""
         enabled = select(accounts.c.id).where(accounts.c.id == account.id, accounts.c.disabled_at.is_(None))
         if writing.connection.execute(enabled).first() is None:
             raise NotSignedIn
+        if before is not None:
+            self._leave(writing, before, act)
         over = (sessions.c.site == self._records.site, sessions.c.created_at <= act.at - LIFETIME)
         writing.connection.execute(delete(sessions).where(*over))
         token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -64,6 +67,15 @@ class Sessions:
         writing.connection.execute(insert(sessions).values(row))
         writing.enter(act, Event.SIGNED_IN, account.actor, {"how": how})
         return token
+
+    def _leave(self, writing: Writing, token: str, act: Act) -> None:
+        """Somebody else signs in at the same browser, or the same one anew."""
+        try:
+            left = self._session(writing.connection, token, act.at).account
+        except NotSignedIn:
+            return
+        writing.connection.execute(delete(sessions).where(*self._found(token)))
+        writing.enter(left.principal.act(act.request, act.at), Event.SIGNED_OUT, left.actor)
 
     def session(self, token: str, now: datetime) -> Session:
         """The session of a token, locked or not. Raises NotSignedIn, StoreUnavailable."""

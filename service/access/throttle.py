@@ -56,6 +56,10 @@ class Throttle:
         if longest := max(waits, default=0):
             raise TooManyFailures(longest)
 
+    def is_full(self, connection: Connection, bucket: Bucket, now: datetime) -> bool:
+        """Whether the next try of this bucket would be refused."""
+        return self._wait(connection, bucket, now) > 0
+
     def _wait(self, connection: Connection, bucket: Bucket, now: datetime) -> int:
         """Seconds until the bucket is below its limit."""
         oldest: datetime | None = connection.execute(

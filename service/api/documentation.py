@@ -43,11 +43,11 @@ class _Documented(Api):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Answers:
-    """One way in which an endpoint answers, as it is documented."""
+    """One way in which an endpoint answers, as it is documented; without a schema it has no body."""
 
     status: int
     says: str
-    schema: type[Schema] | Mapping[str, Any]
+    schema: type[Schema] | Mapping[str, Any] | None = None
     headers: Mapping[str, Any] = field(default_factory=dict)
     content_type: str = JSON
 
@@ -70,7 +70,7 @@ class Section:
         **documented: Any,
     ) -> Callable[[View], View]:
         """Route and document a view: who may use it, how it answers, and with which problems."""
-        guarded = () if needs is PUBLIC else (401, 403, 503)
+        guarded = () if needs is PUBLIC else (401, 403, 503) if method == "GET" else (401, 403, 415, 503)
 
         def decorate(view: View) -> View:
             trusted: dict[str, Any] = {} if needs is PUBLIC else {"security": [{"key": []}, {"session": []}]}

@@ -4,24 +4,33 @@ from collections.abc import Mapping
 from enum import Enum
 
 from flask import Flask, Request, g, request
+from werkzeug.exceptions import UnsupportedMediaType
 
 from service.access.principal import MayNot, NotSignedIn, Principal
 from service.access.roles import Permission
 from service.api.parts import act, parts
+from service.api.responses import JSON
 from service.records.journal import Event
 
 COOKIE = "__Host-dosegate"
 _BEARER = "bearer "
+_CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 
 
 class Open(Enum):
-    """What a route needs that anybody may use."""
+    """What a route needs that asks for no permission: nothing at all, or a session, even a locked one."""
 
     TO_ALL = "public"
+    TO_A_SESSION = "session"
 
 
 PUBLIC = Open.TO_ALL
+EVEN_LOCKED = Open.TO_A_SESSION
 Needs = Permission | Open
+
+
+class ForeignSite(Exception):
+    """A browser sent what changes something here, and not from a page of ours."""
 
 
 def register(app: Flask, needs: Mapping[str, Needs]) -> None:
@@ -30,23 +39,59 @@ def register(app: Flask, needs: Mapping[str, Needs]) -> None:
     def admit() -> None:
         if request.endpoint is None:  # no such address, or not with this method: nothing is behind it
             return
+        _check_site(request)
         needed = needs.get(request.endpoint)
         if needed is PUBLIC:
             return
+        if needed is EVEN_LOCKED:
+            session = parts().sessions.session(session_token(), parts().clock())
+            g.principal = session.account.principal
+            return
         g.principal = _principal(request)
-        if needed is None or not g.principal.may(needed):
-            wanted = needed.value if needed else "nothing"
+        if not isinstance(needed, Permission) or not g.principal.may(needed):
+            wanted = needed.value if isinstance(needed, Permission) else "nothing"
             parts().store.records.enter(act(), Event.ACCESS_REFUSED, request.endpoint, {"permission": wanted})
-            raise MayNot(needed or Permission.OWN_ACCOUNT)
+            raise MayNot(needed if isinstance(needed, Permission) else Permission.OWN_ACCOUNT)
 
     app.before_request(admit)
 
 
-def _principal(asked: Request) -> Principal:
-    given = asked.headers.get("Authorization", "")
-    if given[: len(_BEARER)].casefold() == _BEARER:
-        return parts().keys.principal(given[len(_BEARER) :].strip(), parts().clock())
-    token = asked.cookies.get(COOKIE)
-    if token is None or given:
+def session_token() -> str:
+    """The token of the session that a browser sends. Raises NotSignedIn."""
+    token = request.cookies.get(COOKIE)
+    if token is None or "Authorization" in request.headers:  # one or the other: never a choice between two
         raise NotSignedIn
-    return parts().sessions.principal(token, parts().clock())
+    return token
+
+
+def _principal(asked: Request) -> Principal:
+    if (key := _bearer(asked)) is not None:
+        return parts().keys.principal(key, parts().clock())
+    return parts().sessions.principal(session_token(), parts().clock())
+
+
+def _bearer(asked: Request) -> str | None:
+    given = asked.headers.get("Authorization", "")
+    return given[len(_BEARER) :].strip() if given[: len(_BEARER)].casefold() == _BEARER else None
+
+
+def _check_site(asked: Request) -> None:
+    """Return where a request changes nothing, shows a key, or comes from a page of ours.
+
+    A browser adds the session's cookie by itself, so with one it must also say where the request comes from;
+    all browsers of today do. Raises ForeignSite, UnsupportedMediaType for a body that a form could send.
+    """
+    if asked.method in _CHANGES_NOTHING or _bearer(asked) is not None:
+        return
+    site, origin = asked.headers.get("Sec-Fetch-Site"), asked.headers.get("Origin")
+    foreign = site not in (None, "same-origin") or (origin is not None and not _is_own(origin, asked))
+    if foreign or (COOKIE in asked.cookies and site is None and origin is None):
+        raise ForeignSite
+    has_body = bool(asked.content_length) or "Transfer-Encoding" in asked.headers
+    if COOKIE in asked.cookies and has_body and asked.mimetype != JSON:
+        raise UnsupportedMediaType
+
+
+def _is_own(origin: str, asked: Request) -> bool:
+    """Whether an origin is the address asked; behind a proxy that speaks TLS it is https to the browser."""
+    return origin.casefold() in (f"https://{asked.host}".casefold(), asked.host_url.rstrip("/").casefold())

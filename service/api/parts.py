@@ -10,6 +10,7 @@ from service.access.accounts import Accounts
 from service.access.keys import ApiKeys
 from service.access.principal import Principal
 from service.access.sessions import Sessions
+from service.access.sign_in import SignIn
 from service.api.metrics import Metrics
 from service.knowledge.library import Library
 from service.records.journal import Act
@@ -31,6 +32,7 @@ class Parts:
     keys: ApiKeys
     accounts: Accounts
     sessions: Sessions
+    sign_in: SignIn
     clock: Callable[[], datetime]
     metrics: Metrics
 

@@ -1,0 +1,139 @@
+"""For administrators: the accounts of people, and the keys of machine clients."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Response
+
+from service.access.accounts import Account
+from service.access.keys import ApiKey
+from service.access.roles import Permission, Role
+from service.api.bodies import document_received
+from service.api.documentation import Answers, Section
+from service.api.parts import act, parts
+from service.api.people_schemas import (
+    AccountChangeSchema,
+    AccountSchema,
+    AccountsSchema,
+    KeyMadeSchema,
+    KeysSchema,
+    NewAccountSchema,
+    NewKeySchema,
+)
+from service.api.responses import JSON, as_json
+from service.records.tables import moment_text
+
+section = Section("people", __doc__, "/api/v1")
+
+_TAKEN = (400, 413, 415, 422)
+
+
+@section.endpoint(
+    "/accounts", Answers(200, "Every account, by name.", AccountsSchema), needs=Permission.ACCOUNTS_MANAGE
+)
+def list_accounts() -> Response:
+    """List the accounts, the disabled ones too."""
+    return as_json({"accounts": [_account(account) for account in parts().accounts.all()]})
+
+
+@section.endpoint(
+    "/accounts",
+    Answers(201, "The account.", AccountSchema),
+    needs=Permission.ACCOUNTS_MANAGE,
+    problems=_TAKEN,
+    method="POST",
+    requestBody={"required": True, "content": {JSON: {"schema": NewAccountSchema}}},
+)
+def add_account() -> Response:
+    """Add an account of one role."""
+    given = document_received(NewAccountSchema())
+    given = {"password": None, **given, "role": Role(given["role"])}
+    return _answer(_account(parts().accounts.add(**given, act=act())), 201)
+
+
+@section.endpoint(
+    "/accounts/<name>",
+    Answers(200, "The account as it is now.", AccountSchema),
+    needs=Permission.ACCOUNTS_MANAGE,
+    problems=(*_TAKEN, 404, 409),
+    method="PATCH",
+    requestBody={"required": True, "content": {JSON: {"schema": AccountChangeSchema}}},
+)
+def change_account(name: str) -> Response:
+    """Change an account: its role, full name, password or PIN; disable it, or enable it again.
+
+    A new password, and disabling, end all its sessions. The last administrator who can sign in stays one.
+    """
+    given = document_received(AccountChangeSchema())
+    if "role" in given:
+        given["role"] = Role(given["role"])
+    return as_json(_account(parts().accounts.change(name, act(), **given, keep_an_admin=True)))
+
+
+@section.endpoint(
+    "/keys", Answers(200, "Every key, never its secret.", KeysSchema), needs=Permission.KEYS_MANAGE
+)
+def list_keys() -> Response:
+    """List the API keys, those that expired or were revoked too."""
+    return as_json({"keys": [_key(key) for key in parts().keys.all()]})
+
+
+@section.endpoint(
+    "/keys",
+    Answers(201, "The key, and its token, shown this once.", KeyMadeSchema),
+    needs=Permission.KEYS_MANAGE,
+    problems=_TAKEN,
+    method="POST",
+    requestBody={"required": True, "content": {JSON: {"schema": NewKeySchema}}},
+)
+def make_key() -> Response:
+    """Make a key for a machine client."""
+    given = document_received(NewKeySchema())
+    scopes = [Permission(scope) for scope in given["scopes"]]
+    key, token = parts().keys.make(given["name"], scopes, timedelta(days=given["days"]), act())
+    return _answer({**_key(key), "token": token}, 201)
+
+
+@section.endpoint(
+    "/keys/<prefix>",
+    Answers(204, "Revoked."),
+    needs=Permission.KEYS_MANAGE,
+    problems=(404, 422),
+    method="DELETE",
+)
+def revoke_key(prefix: str) -> Response:
+    """Revoke a key, for good."""
+    parts().keys.revoke(prefix, act())
+    return Response(status=204)
+
+
+def _answer(document: dict[str, Any], status: int) -> Response:
+    response = as_json(document)
+    response.status_code = status
+    return response
+
+
+def _account(account: Account) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "full_name": account.full_name,
+        "role": account.role.value,
+        "has_password": account.has_password,
+        "has_pin": account.has_pin,
+        "issuer": account.issuer,
+        "external": account.external,
+        "created_at": moment_text(account.created_at),
+        "disabled_at": moment_text(account.disabled_at) if account.disabled_at else None,
+    }
+
+
+def _key(key: ApiKey) -> dict[str, Any]:
+    return {
+        "prefix": key.prefix,
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "created_at": moment_text(key.created_at),
+        "expires_at": moment_text(key.expires_at),
+        "used_at": moment_text(key.used_at) if key.used_at else None,
+        "revoked_at": moment_text(key.revoked_at) if key.revoked_at else None,
+    }
