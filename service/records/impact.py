@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ _BATCH = 100
 _NO_FINDING = Status.PASS.word
 _DECISIVE = {"kind", "override", "eligible_from", "minutes_after"}
 _PLACE = re.compile(r"\[\d+\]")
-EXAMPLES = 20
+EXAMPLES = 10
 OBSERVATION = "observation"
 
 
@@ -61,16 +61,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Assessed:
-    """One stored checklist under the other rules.
+    """One stored checklist under the other rules; `made_with` is the version of the pack it was made with.
 
     `after` is None where there is no answer: the request is refused with `errors`, or the patient was erased.
     `fault` says that the rules engine failed, which holds the infusion and says nothing of a rule.
     """
 
     id: str
+    made_at: datetime
     patient: str | None
     before: str
     after: str | None
+    made_with: str | None = None
     steps: tuple[Step, ...] = ()
     errors: tuple[FieldError, ...] = ()
     fault: bool = False
@@ -95,16 +97,16 @@ class Assessed:
 
 @dataclass
 class Group:
-    """How many checklists share something, and the first of them, by id and patient."""
+    """How many checklists share something, and the first of them."""
 
     count: int = 0
-    first: list[tuple[str, str | None]] = field(default_factory=list)
+    first: list[Assessed] = field(default_factory=list)
 
     def add(self, one: Assessed) -> None:
         """Count one more."""
         self.count += 1
         if len(self.first) < EXAMPLES:
-            self.first.append((one.id, one.patient))
+            self.first.append(one)
 
 
 @dataclass
@@ -116,6 +118,7 @@ class Tally:
     changed: int = 0
     reworded: int = 0
     refused: int = 0
+    made_with: Counter[str] = field(default_factory=Counter)
     statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
     steps: dict[Step, Group] = field(default_factory=dict)
     refusals: dict[FieldError, Group] = field(default_factory=dict)
@@ -127,6 +130,7 @@ class Tally:
             self.erased += 1
             return
         self.assessed += 1
+        self.made_with[one.made_with or "an unknown version"] += 1
         for error in one.errors:
             self.refusals.setdefault(error, Group()).add(one)
         if one.after is None:
@@ -194,25 +198,24 @@ def _batch(records: SiteRecords, asked: Asked, last: Row[Any] | None) -> Sequenc
 
 
 def _assessed(row: Row[Any], asked: Asked, library: Library, site: str) -> Assessed:
-    def refused(*errors: FieldError) -> Assessed:
-        return Assessed(row.id, row.patient, row.status, None, errors=errors)
-
-    if row.patient is None:
-        return refused()
+    kept = Assessed(row.id, row.created_at, row.patient, row.status, None)
+    if kept.erased:
+        return kept
     try:
         before = json.loads(row.result)
+        kept = replace(kept, made_with=before["pack"]["version"])
         answered = answer_to(row.request, library, id=row.id, evaluated_at=row.created_at, site=site)
-    except BadInput as error:
-        return refused(
-            *dict.fromkeys(FieldError(_any_item(each.path), each.message) for each in error.errors)
-        )
+        if (named := answered.request.pack.id) != asked.pack.id:
+            raise BadInput([FieldError("drug", f"is a name of {named} under these rules")])
+    except BadInput as bad:
+        found = dict.fromkeys(FieldError(_any_item(each.path), each.message) for each in bad.errors)
+        return replace(kept, errors=tuple(found))
     except Exception as error:  # one checklist stops nothing, and is not passed over either
-        return refused(FieldError("", f"cannot be evaluated ({type(error).__name__})"))
-    if answered.request.pack.id != asked.pack.id:
-        return refused(FieldError("drug", f"this name is of {answered.request.pack.id} under these rules"))
-    after, fault = json.loads(canonical(answered.result)), answered.checklist.trace.fault is not None
-    steps = () if fault else tuple(_steps(before, after))
-    return Assessed(row.id, row.patient, row.status, after["status"], steps, fault=fault)
+        return replace(kept, errors=(FieldError("", f"cannot be evaluated ({type(error).__name__})"),))
+    after = json.loads(canonical(answered.result))
+    if answered.checklist.trace.fault is not None:
+        return replace(kept, after=after["status"], fault=True)
+    return replace(kept, after=after["status"], steps=tuple(_steps(before, after)))
 
 
 def _any_item(path: str) -> str:

@@ -12,7 +12,7 @@ from service.records.impact import OBSERVATION, Asked, Assessed, Group, Step, Ta
 from service.terminal.checklist import SHORT_DIGEST
 from service.terminal.console import STATUSES, Hanging, heading
 from service.terminal.failures import clean
-from service.terminal.words import counted, listed
+from service.terminal.words import listed
 
 _PARTS: Mapping[str, str] = {
     "action": "what to do",
@@ -36,13 +36,14 @@ _STATUS = {status.word: status for status in Status}
 
 def print_impact(tally: Tally, asked: Asked, superseded: int, console: Console, *, patients: bool) -> None:
     """Print the verdict, then what changes: the less strict first, by rule, with the checklists."""
-    for line in (_scope(asked), Text(), *_verdict(tally), _left_out(tally, superseded)):
-        if line is not None:
-            console.print(Hanging(line))
+    for line in (*_scope(tally, asked), Text(), *_verdict(tally), *_left_out(tally, superseded)):
+        console.print(Hanging(line))
     for section, steps in groupby(_ordered(tally.steps, asked.pack), key=_section):
         console.print("\n", heading(_SECTIONS[section]), sep="")
         for rule, same in groupby(steps, key=lambda step: (step.check, step.rule)):
-            console.print("\n", Hanging(_rule(*rule, asked.pack), indent=2), sep="")
+            console.print()
+            for line in _rule(*rule, asked.pack):
+                console.print(Hanging(line, indent=2))
             for step in same:
                 _print_group(_step(step), tally.steps[step], console, patients=patients)
     if tally.faults.count:
@@ -90,6 +91,7 @@ def assessed_document(one: Assessed, *, patients: bool) -> dict[str, Any]:
     """One checklist that would not stay as it is."""
     return {
         "id": one.id,
+        "made_at": one.made_at.isoformat(),
         **({"patient": one.patient} if patients else {}),
         "before": one.before,
         "after": one.after,
@@ -104,18 +106,21 @@ def step_document(step: Step) -> dict[str, Any]:
     return {**vars(step), "differs": list(step.differs)}
 
 
-def _scope(asked: Asked) -> Text:
+def _scope(tally: Tally, asked: Asked) -> Iterator[Text]:
+    digest = asked.pack.digest[:SHORT_DIGEST]
+    yield Text.assemble((asked.pack.title, "bold"), f" {asked.pack.version} ({digest}), as it is on disk")
     since = f" from {asked.since}" if asked.since else ""
     until = f" to {asked.until}" if asked.until else ""
-    made = f"checklists made{since}{until}" if since or until else "all checklists"
-    digest = asked.pack.digest[:SHORT_DIGEST]
-    return Text.assemble((asked.pack.title, "bold"), f" {asked.pack.version} ({digest}): {made}")
+    versions = [f"{version} ({count:,})" for version, count in sorted(tally.made_with.items())]
+    made = f", made with {listed(versions)}" if versions else ""
+    yield Text(f"on all checklists{since}{until}{made}")
 
 
 def _verdict(tally: Tally) -> Iterator[Text]:
-    of = f"of {counted_in_thousands(tally.assessed, 'checklist')}"
+    every = f"{tally.assessed:,} {'checklist' if tally.assessed == 1 else 'checklists'}"
     if tally.nothing:
-        yield Text(f"Nothing would change: 0 {of}.", "bold green")
+        same = f"{every} would come out as before" if tally.assessed else "there is no checklist to evaluate"
+        yield Text(f"Nothing would change: {same}.", "bold green")
         return
     by_status = [
         Text.assemble(
@@ -124,7 +129,7 @@ def _verdict(tally: Tally) -> Iterator[Text]:
         for (before, after), count in sorted(tally.statuses.items(), key=_strictness)
     ]
     yield Text.assemble(
-        (f"{tally.changed:,} {of} would change", "bold"),
+        (f"{tally.changed:,} of {every} would change", "bold"),
         ": " if by_status else "",
         Text(", ").join(by_status),
         ".",
@@ -135,16 +140,10 @@ def _verdict(tally: Tally) -> Iterator[Text]:
         yield Text(f"{tally.refused:,} would no longer be answered.", "bold")
 
 
-def counted_in_thousands(number: int, word: str) -> str:
-    """`1 checklist`, `6,210 checklists`."""
-    return f"{number:,} {counted(number, word).partition(' ')[2]}"
-
-
-def _left_out(tally: Tally, superseded: int) -> Text | None:
-    left = [
-        f"{count:,} {word}" for count, word in ((superseded, "superseded"), (tally.erased, "erased")) if count
-    ]
-    return Text(f"Left out: {listed(left)}.", "dim") if left else None
+def _left_out(tally: Tally, superseded: int) -> Iterator[Text]:
+    counts = ((superseded, "superseded"), (tally.erased, "erased"))
+    if left := [f"{count:,} {word}" for count, word in counts if count]:
+        yield Text(f"Left out: {listed(left)}.", "dim")
 
 
 def _strictness(item: tuple[tuple[str, str], int]) -> tuple[int, str]:
@@ -171,12 +170,17 @@ def _ordered(steps: Mapping[Step, Group], pack: Pack) -> list[Step]:
     return sorted(steps, key=place)
 
 
-def _rule(check: str, rule: str | None, pack: Pack) -> Text:
+def _rule(check: str, rule: str | None, pack: Pack) -> Iterator[Text]:
+    """The rule and its check, and what it says on disk."""
     if check == OBSERVATION and rule is None:
-        return Text("observation after the infusion", "bold")
-    titles = {each.id: each.title for each in pack.checks}
-    gone = "" if rule is None or rule in {each.id for each in pack.rules} else ", no longer in the pack"
-    return Text.assemble((rule or "the check itself", "bold"), f"  {titles.get(check, check)}{gone}")
+        yield Text("observation after the infusion", "bold")
+        return
+    title = next((each.title for each in pack.checks if each.id == check), check)
+    found = next((each for each in pack.rules if each.id == rule), None)
+    gone = ", no longer in the pack" if rule and not found else ""
+    yield Text.assemble((rule or "the check itself", "bold"), f"  {title}{gone}")
+    if found:
+        yield Text(found.message, "italic")
 
 
 def _step(step: Step) -> Text:
@@ -195,8 +199,8 @@ def _arrow(before: str, after: str) -> Text:
 
 def _print_group(said: Text, group: Group, console: Console, *, patients: bool) -> None:
     console.print(Hanging(said, f"{group.count:,} ×", indent=4, label_width=7))
-    for id, patient in group.first:
-        named = f"{id}  {clean(patient)}" if patients and patient else id
-        console.print(Hanging(Text(named, "dim"), indent=11))
+    for one in group.first:
+        named = f"  {clean(one.patient)}" if patients and one.patient else ""
+        console.print(Hanging(Text(f"{one.id}  {one.made_at.date()}{named}", "dim"), indent=11))
     if (more := group.count - len(group.first)) > 0:
         console.print(Hanging(Text(f"and {more:,} more; --json lists every one", "dim"), indent=11))
