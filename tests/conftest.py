@@ -8,6 +8,13 @@ from service.settings import Settings
 from tests import databases
 
 
+def pytest_generate_tests(metafunc):
+    """A test that reaches a database runs once on each kind, or with `any_database` on the quickest alone."""
+    if "database_kind" in metafunc.fixturenames:
+        any_will_do = metafunc.definition.get_closest_marker("any_database")
+        metafunc.parametrize("database_kind", databases.KINDS[:1] if any_will_do else databases.KINDS)
+
+
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory):
     """Databases on one server for all tests of this process; what a test keeps need not outlive it."""
@@ -19,10 +26,10 @@ def postgresql(tmp_path_factory):
         yield made
 
 
-@pytest.fixture(params=databases.KINDS)
-def database_url(request, tmp_path):
+@pytest.fixture
+def shared_database_url(request, tmp_path, database_kind):
     """The URL of a database that has the tables, empty, of either kind; its tables stay as they are."""
-    if request.param == "sqlite":
+    if database_kind == "sqlite":
         yield databases.copy_of_sqlite(tmp_path)
         return
     server = request.getfixturevalue("postgresql")
@@ -30,16 +37,23 @@ def database_url(request, tmp_path):
     server.clean()
 
 
-@pytest.fixture(params=databases.KINDS)
-def own_database_url(request, tmp_path):
+@pytest.fixture
+def own_database_url(request, tmp_path, database_kind):
     """The same, of a database whose tables and guards the test may change."""
-    if request.param == "sqlite":
+    if database_kind == "sqlite":
         yield databases.copy_of_sqlite(tmp_path)
         return
     server = request.getfixturevalue("postgresql")
     url = server.make()
     yield url
     server.drop(url)
+
+
+@pytest.fixture
+def database_url(request, database_kind):
+    """The database of this test: the shared one, or where the test asks for it one of its own."""
+    own = "own_database_url" in request.fixturenames
+    return request.getfixturevalue("own_database_url" if own else "shared_database_url")
 
 
 @pytest.fixture
@@ -52,4 +66,12 @@ def settings(database_url):
 def sql(database_url):
     """Runs one statement on the records behind the service's back; the rows it gives, as tuples."""
     with databases.behind_its_back(database_url) as run:
+        yield run
+
+
+@pytest.fixture
+def unguarded(database_url):
+    """The same where nothing guards the rows: what somebody could do who owns the database."""
+    with databases.behind_its_back(database_url) as run:
+        databases.lay_down_guards(run, database_url)
         yield run

@@ -16,6 +16,12 @@ from service.records.signing import Keys
 from service.records.tables import metadata
 
 KINDS = ("sqlite", "postgresql")
+# Every column and every guard.
+SHAPE = """
+SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT tgrelid::regclass::text, tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+ORDER BY 1, 2
+"""
 
 
 @contextmanager
@@ -45,6 +51,8 @@ class PostgresqlDatabases:
         database = Database(self._named("template_of_tests"))
         migrate.upgrade(database)
         database.close()
+        with psycopg.connect(self._named("template_of_tests")) as connection:
+            self._shape = connection.execute(SHAPE).fetchall()
 
     def _named(self, name):
         return self._server.replace("/postgres?", f"/{name}?")
@@ -61,10 +69,22 @@ class PostgresqlDatabases:
         return self.make()
 
     def clean(self):
-        """Empty the shared one. What guards its rows does not hold for a replica."""
-        with psycopg.connect(self.shared) as connection:
-            connection.execute("SET session_replication_role = replica")
-            connection.execute("; ".join(f"DELETE FROM {table}" for table in metadata.tables))
+        """Empty the shared one. A test that damaged it is told so, and the next one gets another."""
+        if not self._emptied():
+            damaged = self.__dict__.pop("shared")
+            self.drop(damaged)
+            raise AssertionError("this test altered the shared database: it needs own_database_url")
+
+    def _emptied(self):
+        """What guards its rows does not hold for a replica; a table that a test left locked is damage."""
+        tables = "; ".join(f"DELETE FROM {table}" for table in metadata.tables)
+        try:
+            with psycopg.connect(self.shared) as connection:
+                connection.execute("SET session_replication_role = replica; SET lock_timeout = '5s'")
+                connection.execute(tables)
+                return connection.execute(SHAPE).fetchall() == self._shape
+        except psycopg.Error:
+            return False
 
     def drop(self, url):
         name = url.rpartition("?")[0].rpartition("/")[2]
@@ -121,3 +141,24 @@ def behind_its_back(url):
         yield run
     finally:
         connection.close()
+
+
+def lay_down_guards(run, url):
+    """Let this connection change any row; on PostgreSQL the guards stand again when it closes."""
+    if url.startswith("sqlite"):
+        for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            run(f"DROP TRIGGER {name}")
+    else:
+        run("SET session_replication_role = replica")
+
+
+def refuse_rows(run, table):
+    """Let the database refuse every new row of a table, as a full disk would."""
+    try:
+        run(f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    except psycopg.errors.SyntaxError:
+        run(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '53100'; END $$"
+        )
+        run(f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION full_disk()")

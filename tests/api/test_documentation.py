@@ -35,6 +35,9 @@ CANNOT_BE_BAD = (
 )
 
 
+pytestmark = pytest.mark.any_database
+
+
 @pytest.fixture
 def documented(client):
     return client.get(DOCUMENT).json

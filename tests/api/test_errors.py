@@ -5,8 +5,10 @@ import logging
 import pytest
 
 from tests.api.sending import CHECKLISTS, a_request, is_problem, post
+from tests.databases import refuse_rows
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "address", ["/", "/nothing", "/api/v1/drugs/nothing", "/api/v1//drugs", "/api/v1/static/x"]
 )
@@ -14,12 +16,14 @@ def test_an_unknown_address_is_not_found(client, address):
     assert is_problem(client.get(address), 404)
 
 
+@pytest.mark.any_database
 def test_a_method_that_is_not_taken_is_answered_with_those_that_are(client):
     response = client.delete(CHECKLISTS)
     assert is_problem(response, 405)
     assert set(response.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
 
 
+@pytest.mark.any_database
 def test_an_unforeseen_error_is_a_problem_without_its_words(client, monkeypatch, caplog):
     def fail(*args, **options):
         raise RuntimeError("MRN-1001 in the middle of it")
@@ -34,20 +38,26 @@ def test_an_unforeseen_error_is_a_problem_without_its_words(client, monkeypatch,
     assert caplog.records[0].exc_info is None
 
 
+@pytest.mark.usefixtures("own_database_url")
 def test_a_store_that_fails_gives_no_result(client, sql):
-    sql("DROP TABLE policies")
+    sql("ALTER TABLE policies RENAME TO elsewhere")
     response = post(client)
     assert is_problem(response, 503)
     assert "findings" not in response.json
 
 
-def test_a_checklist_is_recorded_whole_or_not_at_all(client, sql):
-    sql("CREATE TRIGGER full BEFORE INSERT ON idempotency BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+@pytest.mark.usefixtures("own_database_url")
+@pytest.mark.parametrize("table", ["idempotency", "journal"])
+def test_a_checklist_is_recorded_whole_or_not_at_all(client, sql, table):
+    [(entries,)] = sql("SELECT count(*) FROM journal")
+    refuse_rows(sql, table)
     assert is_problem(post(client, idempotency_key="visit-17"), 503)
-    for table in ("checklists", "knowledge", "policies", "idempotency"):
-        assert sql(f"SELECT count(*) FROM {table}") == [(0,)], table
+    for each in ("checklists", "contents", "knowledge", "policies", "idempotency"):
+        assert sql(f"SELECT count(*) FROM {each}") == [(0,)], each
+    assert sql("SELECT count(*) FROM journal") == [(entries,)]
 
 
+@pytest.mark.usefixtures("own_database_url")
 def test_a_store_that_fails_answers_no_reading(client, sql):
     address = post(client).headers["Location"]
     sql("ALTER TABLE checklists RENAME TO elsewhere")
@@ -56,6 +66,7 @@ def test_a_store_that_fails_answers_no_reading(client, sql):
     assert is_problem(client.post(f"{address}/replay"), 503)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("address", ["/healthz", "/nothing", "/api/v1/drugs", "/api/v1/openapi.json"])
 def test_every_response_carries_an_id_and_its_security_headers(client, address):
     first, second = client.get(address), client.get(address)
@@ -67,11 +78,13 @@ def test_every_response_carries_an_id_and_its_security_headers(client, address):
     assert "default-src 'none'" in first.headers["Content-Security-Policy"]
 
 
+@pytest.mark.any_database
 def test_a_request_cannot_choose_its_id(client):
     response = client.get("/healthz", headers={"X-Request-Id": "mine"})
     assert response.headers["X-Request-Id"] != "mine"
 
 
+@pytest.mark.any_database
 def test_a_key_that_is_no_valid_text_is_still_named(client):
     response = post(client, a_request(with_={"\ud800": 1}))
     assert is_problem(response, 422)

@@ -5,6 +5,7 @@ import pytest
 from tests.builders import shipped
 
 DRUGS = sorted(shipped().packs)
+pytestmark = pytest.mark.any_database
 
 
 def test_every_pack_is_listed(client):

@@ -1,15 +1,20 @@
 """For whoever runs the service."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from service.api.metrics import Metrics
 from service.app import create_app
 from service.knowledge.problems import KnowledgeError
-from service.records.store import StoreUnavailable
+from service.records.database import StoreUnavailable
 from service.settings import BadSetting, Settings
 from tests.api.sending import a_request, is_problem, post, sample
+from tests.databases import signing_key
 
 
+@pytest.mark.any_database
 def test_a_service_that_is_up_says_so(client):
     assert client.get("/healthz").json == {"status": "up"}
 
@@ -18,12 +23,14 @@ def test_a_service_that_can_record_is_ready(client):
     assert client.get("/readyz").json == {"status": "ready"}
 
 
+@pytest.mark.usefixtures("own_database_url")
 def test_a_service_whose_records_fail_is_up_but_not_ready(client, sql):
-    sql("DROP TABLE checklists")
+    sql("ALTER TABLE checklists RENAME TO elsewhere")
     assert client.get("/healthz").status_code == 200
     assert is_problem(client.get("/readyz"), 503)
 
 
+@pytest.mark.any_database
 def test_requests_checklists_and_time_are_counted(client):
     post(client)
     post(client)
@@ -38,6 +45,7 @@ def test_requests_checklists_and_time_are_counted(client):
     assert sample(client, "engine_faults_total") == 0
 
 
+@pytest.mark.any_database
 def test_an_address_is_counted_by_its_route(client):
     client.get(post(client).headers["Location"])
     client.get("/not/there/1")
@@ -57,36 +65,55 @@ def test_a_broken_pack_stops_the_service_with_the_file_and_the_line(tmp_path):
     rules = tmp_path / "rules"
     rules.mkdir()
     with pytest.raises(KnowledgeError, match=r"rules/facts\.yaml"):
-        create_app(Settings(f"sqlite:///{tmp_path}/x.db", rules=rules))
+        create_app(Settings(f"sqlite:///{tmp_path}/x.db", keys=signing_key(), rules=rules))
 
 
 def test_a_database_that_cannot_be_opened_stops_the_service(tmp_path):
     with pytest.raises(StoreUnavailable, match="cannot be opened"):
-        create_app(Settings(f"sqlite:///{tmp_path}/no/such/folder/x.db"))
+        create_app(Settings(f"sqlite:///{tmp_path}/no/such/folder/x.db", keys=signing_key()))
 
 
 def test_the_settings_come_from_the_environment(tmp_path, monkeypatch):
     policy = tmp_path / "policy.yaml"
     policy.touch()
-    monkeypatch.setenv("DOSEGATE_DATABASE", "sqlite:////data/dosegate.db")
-    monkeypatch.setenv("DOSEGATE_RULES", str(tmp_path))
-    monkeypatch.setenv("DOSEGATE_POLICY", str(policy))
-    assert Settings.from_environment() == Settings("sqlite:////data/dosegate.db", tmp_path, policy)
+    environment = {
+        "DOSEGATE_DATABASE_URL": "postgresql://dosegate@host/dosegate",
+        "DOSEGATE_DATABASE_OWNER_URL": "postgresql://owner@host/dosegate",
+        "DOSEGATE_SITE": "clinic-2",
+        "DOSEGATE_SIGNING_KEYS": "/data/keys.pem",
+        "DOSEGATE_RULES": str(tmp_path),
+        "DOSEGATE_POLICY": str(policy),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert Settings.from_environment() == Settings(
+        database="postgresql://dosegate@host/dosegate",
+        owner="postgresql://owner@host/dosegate",
+        site="clinic-2",
+        keys=Path("/data/keys.pem"),
+        rules=tmp_path,
+        policy=policy,
+    )
 
 
 def test_without_an_environment_the_shipped_rules_serve_and_records_are_kept_here(monkeypatch):
-    for name in ("DOSEGATE_DATABASE", "DOSEGATE_RULES", "DOSEGATE_POLICY"):
-        monkeypatch.delenv(name, raising=False)
-    assert Settings.from_environment() == Settings("sqlite:///dosegate.db", None, None)
+    for name in [name for name in os.environ if name.startswith("DOSEGATE_")]:
+        monkeypatch.delenv(name)
+    found = Settings.from_environment()
+    assert (found.database, found.owner) == ("sqlite:///dosegate.db", None)
+    assert (found.rules, found.policy) == (None, None)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("DOSEGATE_DATABASE", "dosegate.db"),
-        ("DOSEGATE_DATABASE", "postgresql://name:secret@host/dosegate"),
-        ("DOSEGATE_DATABASE", "sqlite://"),
-        ("DOSEGATE_DATABASE", "sqlite:///:memory:"),
+        ("DOSEGATE_DATABASE_URL", "dosegate.db"),
+        ("DOSEGATE_DATABASE_URL", "mysql://name:secret@host/dosegate"),
+        ("DOSEGATE_DATABASE_URL", "postgresql://name:secret@host"),
+        ("DOSEGATE_DATABASE_URL", "sqlite://"),
+        ("DOSEGATE_DATABASE_URL", "sqlite:///:memory:"),
+        ("DOSEGATE_DATABASE_OWNER_URL", "sqlite:///secret.db"),
+        ("DOSEGATE_SITE", "two words"),
         ("DOSEGATE_RULES", "/no/such/folder"),
         ("DOSEGATE_POLICY", "/no/such/file"),
     ],

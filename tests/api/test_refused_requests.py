@@ -8,6 +8,9 @@ from service.intake.json_text import MOST_BYTES
 from tests.api.sending import CHECKLISTS, JSON, a_request, body_of, is_problem, paths, post
 
 
+pytestmark = pytest.mark.any_database
+
+
 def with_facts(**facts):
     return a_request(with_=facts)
 

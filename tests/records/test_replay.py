@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.intake.answers import answer_to, documents_for
+from service.app import records_of, replayer_of
+from service.intake.answers import answer_to
 from service.knowledge.library import library_from
 from service.records.canonical import canonical
-from service.records.replay import CannotReplay, Difference, Replayer, first_difference
+from service.records.replay import CannotReplay, Difference, first_difference
 from service.records.store import NoSuchChecklist, Store
 from service.records.stored import Basis
-from service.records.stored import StoredChecklist as Entry
 from tests.builders import request_for, scenario_file, shipped
 
 NOW = datetime(2026, 10, 6, 18, 0, 0, 123456, tzinfo=UTC)
@@ -22,43 +22,46 @@ EVERY_PATIENT = [(drug, patient) for drug in DRUGS for patient in scenario_file(
 
 
 @pytest.fixture
-def keep(store):
+def keep(store, a_checklist, act):
     """Answers a request and keeps it; gives the id."""
 
     def run(document, library=None):
         library = library or shipped()
         body, id = json.dumps(document, default=float).encode(), str(uuid.uuid4())
-        answered = answer_to(body, library, id=id, evaluated_at=NOW)
+        answered = answer_to(body, library, id=id, evaluated_at=NOW, site="main")
         pack = answered.request.pack
-        documents = canonical(answered.result), canonical(answered.trace)
-        entry = Entry(id, NOW, answered.request.patient, pack.id, body, *documents, pack.digest)
-        return store.add(entry, Basis.of(library, pack)).id
+        documents = {"result": canonical(answered.result), "trace": canonical(answered.trace)}
+        made = a_checklist(id=id, created_at=NOW, drug=pack.id, pack=pack.digest, request=body, **documents)
+        return store.add(made, Basis.of(library, pack), act).id
 
     return run
 
 
 @pytest.fixture
-def replayer(store):
-    return Replayer(store, documents_for)
+def replay(store, act):
+    """Replays the checklist of an id."""
+    replayer = replayer_of(store)
+    return lambda id: replayer.replay(id, act)
 
 
 def a_request(**changes):
     return request_for("inebilizumab", "first dose, US", **changes)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(("drug", "patient"), EVERY_PATIENT)
 @pytest.mark.parametrize("facts", ["all", "none"])
-def test_every_patient_is_replayed_byte_for_byte(keep, replayer, drug, patient, facts):
+def test_every_patient_is_replayed_byte_for_byte(keep, replay, drug, patient, facts):
     document = request_for(drug, patient)
-    report = replayer.replay(keep(document if facts == "all" else {**document, "facts": {}}))
+    report = replay(keep(document if facts == "all" else {**document, "facts": {}}))
 
     assert report["identical"] is True
     assert (report["result_identical"], report["trace_identical"]) == (True, True)
     assert report["first_difference"] is None
 
 
-def test_a_replay_names_the_pack_and_the_policy_it_was_made_with(keep, replayer):
-    report = replayer.replay(keep(a_request()))
+def test_a_replay_names_the_pack_and_the_policy_it_was_made_with(keep, replay):
+    report = replay(keep(a_request()))
     assert report["pack"] == shipped().packs["inebilizumab"].digest
     assert report["policy"] == shipped().policy.digest
 
@@ -79,39 +82,39 @@ def changed(name, old, new):
     ],
     ids=lambda change: change[0],
 )
-def test_what_was_kept_is_replayed_under_the_rules_of_its_time(keep, file, change):
+def test_what_was_kept_is_replayed_under_the_rules_of_its_time(keep, settings, act, change):
     document = a_request()
     del document["region"]
     kept = [keep(document), keep(document, changed(*change))]
 
-    with closing(Store(f"sqlite:///{file}")) as reopened:
-        replayer = Replayer(reopened, documents_for)
-        assert [replayer.replay(id)["identical"] for id in kept] == [True, True]
+    with closing(records_of(settings, NOW)) as reopened:
+        replayer = replayer_of(Store(reopened))
+        assert [replayer.replay(id, act)["identical"] for id in kept] == [True, True]
 
 
 def test_the_file_of_a_look_alike_is_part_of_what_is_kept(keep, store):
     changed_brand = changed("drugs/ibalizumab.yaml", "brands: [Trogarzo]", "brands: [Another Name]")
     id = keep(a_request(), changed_brand)
-    assert b"Another Name" in store.result(id)
+    assert b"Another Name" in store.get(id).result
     assert "Another Name" in store.basis(id).files["drugs/ibalizumab.yaml"]
 
 
-def tamper(sql, column, id, old, new):
-    [(stored,)] = sql(f"SELECT {column} FROM checklists WHERE id = ?", id)
+def tamper(unguarded, column, id, old, new):
+    [(stored,)] = unguarded(f"SELECT {column} FROM contents WHERE checklist = ?", id)
     assert old in stored
-    sql(f"UPDATE checklists SET {column} = ? WHERE id = ?", stored.replace(old, new, 1), id)
+    unguarded(f"UPDATE contents SET {column} = ? WHERE checklist = ?", stored.replace(old, new, 1), id)
 
 
-def test_a_changed_result_is_found_and_named(keep, replayer, sql):
+def test_a_changed_result_is_found_and_named(keep, replay, unguarded):
     id = keep(a_request(without=["hbsag"]))
     tamper(
-        sql,
+        unguarded,
         "result",
         id,
         b'"status":"block","title":"Inebilizumab"',
         b'"status":"pass","title":"Inebilizumab"',
     )
-    report = replayer.replay(id)
+    report = replay(id)
 
     assert report["identical"] is report["result_identical"] is False
     assert report["trace_identical"] is True
@@ -123,10 +126,10 @@ def test_a_changed_result_is_found_and_named(keep, replayer, sql):
     }
 
 
-def test_a_changed_finding_is_named_by_its_place(keep, replayer, sql):
+def test_a_changed_finding_is_named_by_its_place(keep, replay, unguarded):
     id = keep(a_request(without=["hbsag"]))
-    tamper(sql, "result", id, b'"override":"prescriber"', b'"override":"acknowledge"')
-    assert replayer.replay(id)["first_difference"] == {
+    tamper(unguarded, "result", id, b'"override":"prescriber"', b'"override":"acknowledge"')
+    assert replay(id)["first_difference"] == {
         "in": "result",
         "path": "findings[0].override",
         "stored": "acknowledge",
@@ -134,60 +137,60 @@ def test_a_changed_finding_is_named_by_its_place(keep, replayer, sql):
     }
 
 
-def test_a_changed_trace_is_found_and_named(keep, replayer, sql):
+def test_a_changed_trace_is_found_and_named(keep, replay, unguarded):
     id = keep(a_request())
-    tamper(sql, "trace", id, b'"verdict":"ruled_out"', b'"verdict":"holds"')
-    report = replayer.replay(id)
+    tamper(unguarded, "trace", id, b'"verdict":"ruled_out"', b'"verdict":"holds"')
+    report = replay(id)
 
     assert (report["result_identical"], report["trace_identical"]) == (True, False)
     assert report["first_difference"]["in"] == "trace"
     assert report["first_difference"]["path"] == "checks[0].rules[0].verdict"
 
 
-def test_a_changed_request_comes_out_different(keep, replayer, sql):
+def test_a_changed_request_comes_out_different(keep, replay, unguarded):
     id = keep(a_request())
-    tamper(sql, "request", id, b'"sex": "female"', b'"sex": "male"')
-    assert replayer.replay(id)["identical"] is False
+    tamper(unguarded, "request", id, b'"sex": "female"', b'"sex": "male"')
+    assert replay(id)["identical"] is False
 
 
-def test_a_changed_time_comes_out_different(keep, replayer, sql):
+def test_a_changed_time_comes_out_different(keep, replay, unguarded):
     id = keep(a_request())
-    sql("UPDATE checklists SET created_at = '2020-01-01T00:00:00+00:00'")
-    assert replayer.replay(id)["first_difference"]["path"] == "evaluated_at"
+    unguarded("UPDATE checklists SET created_at = '2020-01-01T00:00:00+00:00'")
+    assert replay(id)["first_difference"]["path"] == "evaluated_at"
 
 
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
-        ("UPDATE checklists SET request = '{'", "refused by this version"),
+        ("UPDATE contents SET request = '{'", "refused by this version"),
         ("UPDATE checklists SET created_at = 'some day'", "damaged"),
         ("UPDATE knowledge SET files = '{'", "damaged"),
         ("UPDATE knowledge SET files = replace(files, '1.0.0', '1.0.1')", "not those that were recorded"),
         ("UPDATE policies SET text = replace(text, '365', '366')", "not those that were recorded"),
     ],
 )
-def test_records_that_were_tampered_with_are_not_replayed(keep, replayer, sql, statement, why):
+def test_records_that_were_tampered_with_are_not_replayed(keep, replay, unguarded, statement, why):
     id = keep(a_request())
-    sql(statement)
+    unguarded(statement)
     with pytest.raises(CannotReplay, match=why):
-        replayer.replay(id)
+        replay(id)
 
 
-def test_rules_that_this_version_cannot_read_are_not_replayed(keep, replayer, monkeypatch):
+def test_rules_that_this_version_cannot_read_are_not_replayed(keep, replay, monkeypatch):
     id = keep(a_request())
     monkeypatch.setattr(
         "service.records.replay.library_from", lambda texts: library_from({**texts, "facts.yaml": "x"})
     )
     with pytest.raises(CannotReplay, match="cannot read"):
-        replayer.replay(id)
+        replay(id)
 
 
-def test_an_unknown_id_is_not_replayed(replayer):
+def test_an_unknown_id_is_not_replayed(replay):
     with pytest.raises(NoSuchChecklist):
-        replayer.replay(str(uuid.uuid4()))
+        replay(str(uuid.uuid4()))
 
 
-def test_a_rebuilt_library_is_used_again_and_the_oldest_is_dropped(keep, replayer, monkeypatch):
+def test_a_rebuilt_library_is_used_again_and_the_oldest_is_dropped(keep, replay, monkeypatch):
     built = []
 
     def counted(texts):
@@ -200,7 +203,7 @@ def test_a_rebuilt_library_is_used_again_and_the_oldest_is_dropped(keep, replaye
     second = keep(a_request(), changed("shared.yaml", "\n", "\n# a comment\n"))
 
     for id, count in ((first, 1), (first, 1), (second, 2), (first, 3)):
-        assert replayer.replay(id)["identical"] is True
+        assert replay(id)["identical"] is True
         assert len(built) == count
 
 

@@ -1,148 +1,156 @@
 """The store: what it answers is committed, what it was given is given back."""
 
-import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from multiprocessing import get_context
 
 import pytest
 
+from service.app import records_of
 from service.records.database import StoreUnavailable
-from service.records.store import KeyReused, NoSuchChecklist, Store
-from service.records.stored import Once
+from service.records.journal import Event
+from service.records.site import NotJournaled
+from service.records.store import CannotSupersede, KeyReused, NoSuchChecklist, Store
+from service.records.stored import Flag, Once
+from tests.records.conftest import NOW
 
 ONCE = Once.of("visit-17", b"a body")
 
 
-def test_what_was_kept_is_given_back(store, an_entry, basis):
-    entry = an_entry()
-    assert store.add(entry, basis) == entry
+def test_what_was_kept_is_given_back(store, a_checklist, basis, act):
+    kept = a_checklist()
+    assert store.add(kept, basis, act) == kept
 
-    kept = store.get(entry.id)
-    assert kept == entry
-    assert kept.created_at.utcoffset().total_seconds() == 0
-    assert store.result(entry.id) == entry.result
-    assert store.trace(entry.id) == entry.trace
+    found = store.get(kept.id)
+    assert found == kept
+    assert found.created_at.utcoffset().total_seconds() == 0
 
 
-def test_the_files_of_a_pack_are_kept_once(store, an_entry, basis, sql):
+def test_the_files_of_a_pack_are_kept_once(store, a_checklist, basis, act, sql):
     for _ in range(3):
-        store.add(an_entry(), basis)
+        store.add(a_checklist(), basis, act)
     assert sql("SELECT count(*) FROM knowledge") == [(1,)]
     assert sql("SELECT count(*) FROM policies") == [(1,)]
 
 
-def test_the_files_of_a_pack_are_given_back_unchanged(store, an_entry, basis):
-    entry = store.add(an_entry(), basis)
-    assert store.basis(entry.id) == basis
-    assert store.basis(entry.id).intact
+def test_the_files_of_a_pack_are_given_back_unchanged(store, a_checklist, basis, act):
+    kept = store.add(a_checklist(), basis, act)
+    assert store.basis(kept.id) == basis
+    assert store.basis(kept.id).intact
 
 
+def test_the_rules_that_fired_are_kept_to_be_found_by(store, a_checklist, basis, act, sql):
+    flags = (Flag("hbv-active", "hepatitis_b", "holds", "block"), Flag("x", "pml", "undecided", "warn"))
+    store.add(a_checklist(flags=flags), basis, act)
+    found = sql('SELECT rule, "check", verdict, status FROM flagged ORDER BY rule')
+    assert found == [("hbv-active", "hepatitis_b", "holds", "block"), ("x", "pml", "undecided", "warn")]
+
+
+@pytest.mark.any_database
 def test_the_files_include_those_of_the_look_alikes(basis):
     assert {"drugs/inebilizumab.yaml", "drugs/ibalizumab.yaml", "facts.yaml"} <= set(basis.files)
 
 
 @pytest.mark.parametrize("id", ["7c9e6679-7425-40de-944b-e07fc1f90ae7", "", "1", "' OR 1=1 --", "x" * 1000])
-def test_an_unknown_id_is_no_checklist(store, id):
-    for read in (store.get, store.result, store.trace, store.basis):
+def test_an_unknown_id_is_no_checklist(store, act, sql, id):
+    for read in (store.get, store.basis, lambda id: store.read(id, act)):
         with pytest.raises(NoSuchChecklist):
             read(id)
+    assert sql("SELECT count(*) FROM journal") == [(0,)]
 
 
-def test_an_id_is_found_however_it_is_written(store, an_entry, basis):
-    entry = store.add(an_entry(), basis)
-    assert store.get(entry.id.upper()).id == entry.id
+def test_an_id_is_found_however_it_is_written(store, a_checklist, basis, act):
+    kept = store.add(a_checklist(), basis, act)
+    assert store.get(kept.id.upper()).id == kept.id
 
 
-def test_an_entry_without_a_valid_id_is_not_kept(store, an_entry, basis, sql):
+def test_a_checklist_without_a_valid_id_is_not_kept(store, a_checklist, basis, act, sql):
     with pytest.raises(NoSuchChecklist):
-        store.add(an_entry(id="1"), basis)
+        store.add(a_checklist(id="1"), basis, act)
     assert sql("SELECT count(*) FROM knowledge") == [(0,)]
 
 
-def test_a_second_entry_of_one_id_is_refused(store, an_entry, basis):
-    entry = store.add(an_entry(), basis)
+def test_a_second_checklist_of_one_id_is_refused(store, a_checklist, basis, act, sql):
+    kept = store.add(a_checklist(), basis, act)
     with pytest.raises(StoreUnavailable):
-        store.add(an_entry(id=entry.id, result=b"{}"), basis)
-    assert store.result(entry.id) == entry.result
+        store.add(a_checklist(id=kept.id, result=b"{}"), basis, act)
+    assert store.get(kept.id) == kept
+    assert sql("SELECT count(*) FROM journal") == [(1,)]
 
 
-def test_a_key_gives_the_first_entry(store, an_entry, basis):
-    assert store.by_key(ONCE) is None
-    first = store.add(an_entry(), basis, ONCE)
+def test_a_key_gives_the_first_checklist(store, a_checklist, basis, act):
+    assert store.by_key(ONCE, act) is None
+    first = store.add(a_checklist(), basis, act, ONCE)
 
-    assert store.by_key(ONCE) == first
-    assert store.add(an_entry(), basis, ONCE) == first
+    assert store.by_key(ONCE, act) == first
+    assert store.add(a_checklist(), basis, act, ONCE) == first
 
 
-def test_a_key_with_another_body_is_refused(store, an_entry, basis):
-    store.add(an_entry(), basis, ONCE)
+def test_a_key_with_another_body_is_refused(store, a_checklist, basis, act, sql):
+    store.add(a_checklist(), basis, act, ONCE)
     other = Once.of(ONCE.key, b"another body")
     with pytest.raises(KeyReused):
-        store.by_key(other)
+        store.by_key(other, act)
     with pytest.raises(KeyReused):
-        store.add(an_entry(), basis, other)
-
-
-def test_of_many_threads_with_one_key_one_keeps_its_entry(store, an_entry, basis, sql):
-    entries = [an_entry() for _ in range(12)]
-    with ThreadPoolExecutor(max_workers=12) as pool:
-        kept = list(pool.map(lambda entry: store.add(entry, basis, ONCE), entries))
-
-    assert len({entry.id for entry in kept}) == 1
+        store.add(a_checklist(), basis, act, other)
     assert sql("SELECT count(*) FROM checklists") == [(1,)]
 
 
-def open_and_close(url):
-    with closing(Store(url)) as store:
-        store.ping()
+def test_of_many_threads_with_one_key_one_keeps_its_checklist(store, a_checklist, basis, act, sql):
+    made = [a_checklist() for _ in range(12)]
+    with ThreadPoolExecutor(max_workers=12) as pool:
+        kept = list(pool.map(lambda each: store.add(each, basis, act, ONCE), made))
+
+    assert len({each.id for each in kept}) == 1
+    assert sql("SELECT count(*) FROM checklists") == [(1,)]
+    assert sql("SELECT sequence FROM journal ORDER BY sequence") == [(each,) for each in range(1, 13)]
 
 
-def test_many_processes_may_open_new_records_at_once(tmp_path):
-    with get_context("spawn").Pool(4) as pool:
-        for number in range(5):
-            pool.map(open_and_close, [f"sqlite:///{tmp_path}/{number}.db"] * 4, chunksize=1)
+def test_a_checklist_is_superseded_once_and_stays_readable(store, a_checklist, basis, act):
+    first = store.add(a_checklist(), basis, act)
+    second = store.add(a_checklist(supersedes=first.id), basis, act)
+    assert store.get(second.id).supersedes == first.id
+    assert store.get(first.id) == first
+    with pytest.raises(CannotSupersede, match=second.id):
+        store.add(a_checklist(supersedes=first.id), basis, act)
+    with pytest.raises(CannotSupersede, match="another patient"):
+        store.add(a_checklist(supersedes=second.id, patient="MRN-1002"), basis, act)
 
 
-def test_records_are_written_ahead_and_flushed_with_their_references_checked(store):
-    with store._engine.connect() as connection:
-        found = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+def test_a_write_without_an_entry_leaves_nothing(records, sql):
+    with pytest.raises(NotJournaled), records.writing() as writing:
+        writing.connection.exec_driver_sql("INSERT INTO policies (digest, text) VALUES ('d', 't')")
+    assert sql("SELECT count(*) FROM policies") == [(0,)]
 
 
-def test_records_are_for_their_owner_only(store, file):
-    for each in file.parent.iterdir():
-        assert stat.S_IMODE(each.stat().st_mode) == 0o600, each.name
+def test_a_write_that_breaks_off_leaves_nothing(records, act, sql):
+    with pytest.raises(RuntimeError), records.writing() as writing:
+        writing.connection.exec_driver_sql("INSERT INTO policies (digest, text) VALUES ('d', 't')")
+        writing.enter(act, Event.JOURNAL_VIEWED, "journal")
+        raise RuntimeError
+    assert sql("SELECT count(*) FROM policies") == sql("SELECT count(*) FROM journal") == [(0,)]
+    records.enter(act, Event.JOURNAL_VIEWED, "journal")
+    assert sql("SELECT sequence FROM journal") == [(1,)]
 
 
-def test_records_of_an_earlier_run_are_kept(store, file, an_entry, basis):
-    entry = store.add(an_entry(), basis)
-    with closing(Store(f"sqlite:///{file}")) as again:
-        assert again.get(entry.id) == entry
+def test_records_of_an_earlier_run_are_kept(store, settings, a_checklist, basis, act):
+    kept = store.add(a_checklist(), basis, act)
+    with closing(records_of(settings, NOW)) as again:
+        assert Store(again).get(kept.id) == kept
 
 
-def test_a_store_without_its_tables_is_unavailable(store, an_entry, basis, sql):
-    store.add(an_entry(), basis)
-    sql("DROP TABLE idempotency")
-    sql("DROP TABLE checklists")
+@pytest.mark.usefixtures("own_database_url")
+def test_a_store_without_its_tables_is_unavailable(store, a_checklist, basis, act, sql):
+    store.add(a_checklist(), basis, act)
+    sql("ALTER TABLE checklists RENAME TO elsewhere")
     with pytest.raises(StoreUnavailable):
         store.ping()
     with pytest.raises(StoreUnavailable):
-        store.add(an_entry(), basis)
+        store.add(a_checklist(), basis, act)
 
 
-def test_an_error_of_the_store_does_not_repeat_what_it_was_given(store, an_entry, basis):
-    entry = store.add(an_entry(patient="CANARY"), basis)
+def test_an_error_of_the_store_does_not_repeat_what_it_was_given(store, a_checklist, basis, act):
+    kept = store.add(a_checklist(patient="CANARY"), basis, act)
     with pytest.raises(StoreUnavailable) as refused:
-        store.add(an_entry(id=entry.id, patient="CANARY"), basis)
+        store.add(a_checklist(id=kept.id, patient="CANARY"), basis, act)
     assert "CANARY" not in str(refused.value)
-
-
-def test_a_file_that_is_no_database_is_refused(tmp_path):
-    file = tmp_path / "x.db"
-    file.write_text("no database at all " * 100)
-    with pytest.raises(StoreUnavailable, match="cannot be opened"):
-        Store(f"sqlite:///{file}")
+    assert refused.value.__cause__ is None
