@@ -5,6 +5,7 @@ set, and those of the codes below it that fit an infusion. The words are our own
 """
 
 from enum import StrEnum
+from typing import Self
 
 REASON_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 
@@ -14,11 +15,16 @@ class _Worded(StrEnum):
 
     words: str
 
-    def __new__(cls, code: str, words: str) -> "_Worded":
+    def __new__(cls, code: str, words: str) -> Self:
         """The member of a code."""
         made = str.__new__(cls, code)
         made._value_, made.words = code, words
         return made
+
+    @classmethod
+    def coded(cls, code: str) -> Self:
+        """The one that a stored code means."""
+        return next(each for each in cls if each.value == code)
 
 
 class Reason(_Worded):

@@ -43,6 +43,11 @@ class Answer:
     comment: str | None = None
     order_reference: str | None = None
 
+    @property
+    def words(self) -> dict[str, str]:
+        """What is kept apart."""
+        return _said({"comment": self.comment, "order_reference": self.order_reference})
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -51,6 +56,11 @@ class Ending:
     outcome: Outcome
     reason: OutcomeReason | None = None
     comment: str | None = None
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What is kept apart."""
+        return _said({"comment": self.comment})
 
 
 @dataclass(frozen=True)
@@ -123,9 +133,8 @@ class Visits:
             }
             if ending.reason is not None:
                 details["reason"] = ending.reason.value
-            words = {"comment": ending.comment}
             event = Event.OUTCOME_RECORDED
-            return _entered(writing, by.act, event, subject, details=details, words=words), False
+            return _entered(writing, by.act, event, subject, details=details, words=ending.words), False
 
     def double_check_asked(self, id: str, by: Person) -> tuple[Subject, tuple[str, ...]]:
         """The checklist, and the facts that this second person is asked for; entered as such."""
@@ -184,8 +193,11 @@ class Visits:
 
 def _answered(writing: Writing, event: Event, subject: Subject, answer: Answer, by: Person) -> JournalEntry:
     details = {"name": by.name, "check": answer.check, "rule": answer.rule, "reason": answer.reason.value}
-    words = {"comment": answer.comment, "order_reference": answer.order_reference}
-    return _entered(writing, by.act, event, subject, details=details, words=words)
+    return _entered(writing, by.act, event, subject, details=details, words=answer.words)
+
+
+def _said(words: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: each for name, each in words.items() if each is not None}
 
 
 def _entered(
@@ -195,12 +207,11 @@ def _entered(
     subject: Subject,
     *,
     details: Mapping[str, Any],
-    words: Mapping[str, str | None],
+    words: Mapping[str, str],
 ) -> JournalEntry:
-    said = {name: each for name, each in words.items() if each is not None}
-    if not said:
+    if not words:
         return writing.enter(act, event, subject.id, details)
-    return writing.remark(act, event, subject.id, details=details, parts=said, patient=subject.patient)
+    return writing.remark(act, event, subject.id, details=details, parts=words, patient=subject.patient)
 
 
 def _says_again(writing: Writing, last: JournalEntry, ending: Ending, by: Person) -> bool:

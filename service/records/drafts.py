@@ -1,0 +1,99 @@
+"""Drafts: what somebody has entered and not yet asked about.
+
+They outlive a lock, a reload and a change of nurse. A draft has no history, only who kept it last and when;
+that it was kept, seen or discarded is in the journal.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from service.records.journal import Act, Event
+from service.records.site import SiteRecords
+from service.records.tables import drafts
+
+MOST_LISTED = 100
+
+
+class NoSuchDraft(Exception):
+    """No draft has this id here."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft as it was kept last: when, by whom, and as which bytes."""
+
+    id: str
+    updated_at: datetime
+    actor: str
+    body: bytes
+
+
+_COLUMNS = tuple(drafts.c[name] for name in Draft.__dataclass_fields__)
+
+
+class Drafts:
+    """The drafts of one site. All of it raises StoreUnavailable."""
+
+    def __init__(self, records: SiteRecords) -> None:
+        self._records = records
+
+    def keep(self, id: str, body: bytes, patient: str | None, act: Act) -> tuple[Draft, bool]:
+        """Keep a draft in place of what was kept under this id; and whether it is new.
+
+        Raises NoSuchDraft where the id is of another site.
+        """
+        draft = Draft(id, act.at, act.actor, body)
+        row = {**vars(draft), "patient": patient, "site": self._records.site}
+        with self._records.writing() as writing:
+            writing.alone()
+            connection = writing.connection
+            site = connection.execute(select(drafts.c.site).where(drafts.c.id == id)).scalar_one_or_none()
+            if site not in (None, self._records.site):
+                raise NoSuchDraft
+            if site is None:
+                connection.execute(insert(drafts).values(row))
+            else:
+                connection.execute(update(drafts).where(drafts.c.id == id).values(row))
+            writing.enter(act, Event.DRAFT_KEPT, id)
+        return draft, site is None
+
+    def read(self, id: str, act: Act) -> Draft:
+        """The draft, for somebody to go on with. Raises NoSuchDraft."""
+        with self._records.writing() as writing:
+            draft = self._found(writing.connection, id)
+            writing.enter(act, Event.DRAFT_VIEWED, id)
+        return draft
+
+    def discard(self, id: str, act: Act) -> None:
+        """Forget a draft. Raises NoSuchDraft."""
+        with self._records.writing() as writing:
+            mine = (drafts.c.id == id, drafts.c.site == self._records.site)
+            if not writing.connection.execute(delete(drafts).where(*mine)).rowcount:
+                raise NoSuchDraft
+            writing.enter(act, Event.DRAFT_DISCARDED, id)
+
+    def of_patient(self, patient: str, act: Act) -> list[Draft]:
+        """The drafts of a patient, the one kept last first; at most MOST_LISTED."""
+        mine = (drafts.c.site == self._records.site, drafts.c.patient == patient)
+        wanted = select(*_COLUMNS).where(*mine).order_by(drafts.c.updated_at.desc(), drafts.c.id)
+        with self._records.writing() as writing:
+            found = [_draft(row) for row in writing.connection.execute(wanted.limit(MOST_LISTED))]
+            details, parts = {"found": len(found)}, {"patient": patient}
+            writing.remark(
+                act, Event.DRAFTS_SEARCHED, "drafts", details=details, parts=parts, patient=patient
+            )
+        return found
+
+    def _found(self, connection: Connection, id: str) -> Draft:
+        mine = (drafts.c.id == id, drafts.c.site == self._records.site)
+        row = connection.execute(select(*_COLUMNS).where(*mine)).one_or_none()
+        if row is None:
+            raise NoSuchDraft
+        return _draft(row)
+
+
+def _draft(row: Any) -> Draft:
+    return Draft(**{name: getattr(row, name) for name in Draft.__dataclass_fields__})
