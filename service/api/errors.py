@@ -10,6 +10,8 @@ from service.api import problems
 from service.api.responses import as_problem
 from service.intake.errors import BadInput, FieldError
 from service.records.database import StoreUnavailable
+from service.records.drafts import NoSuchDraft
+from service.records.record import CannotAct
 from service.records.replay import CannotReplay
 from service.records.store import CannotSupersede, KeyReused, NoSuchChecklist, PatientErased
 
@@ -74,7 +76,8 @@ def _cannot_replay(error: CannotReplay) -> Response:
 
 def _store_unavailable(error: StoreUnavailable) -> Response:
     log.error("request %s: the store failed: %s", g.request_id, error)
-    detail = "The records cannot be read or written now, so nothing is answered. Try again, or work by hand."
+    what = "Try again" if error.retry_after is not None else "Tell whoever runs the service"
+    detail = f"The records cannot be read or written now, so nothing is answered. {what}, or work by hand."
     response = as_problem(problems.document(problems.STORE_UNAVAILABLE, detail))
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
@@ -109,6 +112,14 @@ def _cannot_supersede(error: CannotSupersede) -> Response:
     return _bad_input(BadInput([FieldError("supersedes.id", error.reason)]))
 
 
+def _cannot_act(error: CannotAct) -> Response:
+    return as_problem(problems.document(problems.CANNOT_ACT, error.reason))
+
+
+def _no_such_draft(_error: NoSuchDraft) -> Response:
+    return as_problem(problems.document(problems.NO_DRAFT, "No draft with this id is kept here."))
+
+
 def _unforeseen(error: Exception) -> Response:
     log.error("request %s: %s", g.request_id, type(error).__name__)
     return as_problem(problems.http_problem(500))
@@ -128,5 +139,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(MayNot, _may_not)
     app.register_error_handler(PatientErased, _patient_erased)
     app.register_error_handler(CannotSupersede, _cannot_supersede)
+    app.register_error_handler(CannotAct, _cannot_act)
+    app.register_error_handler(NoSuchDraft, _no_such_draft)
     app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(Exception, _unforeseen)

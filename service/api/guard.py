@@ -43,17 +43,23 @@ def register(app: Flask, needs: Mapping[str, Needs]) -> None:
         needed = needs.get(request.endpoint)
         if needed is PUBLIC:
             return
-        if needed is EVEN_LOCKED:
+        if isinstance(needed, Open):  # a session, even a locked one
             session = parts().sessions.session(session_token(), parts().clock())
             g.principal = session.account.principal
             return
         g.principal = _principal(request)
-        if not isinstance(needed, Permission) or not g.principal.may(needed):
-            wanted = needed.value if isinstance(needed, Permission) else "nothing"
-            parts().store.records.enter(act(), Event.ACCESS_REFUSED, request.endpoint, {"permission": wanted})
-            raise MayNot(needed if isinstance(needed, Permission) else Permission.OWN_ACCOUNT)
+        check_may(needed)
 
     app.before_request(admit)
+
+
+def check_may(needed: Permission | None) -> None:
+    """Return where whoever asks has this permission; None is a door that nobody opened. Raises MayNot."""
+    if needed is None or not g.principal.may(needed):
+        wanted = needed.value if needed else "nothing"
+        endpoint = str(request.endpoint)
+        parts().store.records.enter(act(), Event.ACCESS_REFUSED, endpoint, {"permission": wanted})
+        raise MayNot(needed or Permission.OWN_ACCOUNT)
 
 
 def session_token() -> str:
