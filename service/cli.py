@@ -31,7 +31,11 @@ _EXITS = (
 # Commands that work on the records.
 _LATER = {
     "impact": "service.commands.impact:impact",
+    "keys": "service.commands.keys:keys",
+    "patients": "service.commands.patients:patients",
     "replay": "service.commands.replay:replay",
+    "roles": "service.commands.keys:roles",
+    "users": "service.commands.people:users",
 }
 
 

@@ -104,12 +104,14 @@ class Accounts:
         external: str | None = None,
         pin: str | None = None,
     ) -> Account:
-        """A new account; without a password, only its issuer lets it in.
+        """A new account; without a password, only its issuer lets it in, who calls the person `external`.
 
         Raises BadAccount, StoreUnavailable.
         """
         if not _NAME.fullmatch(name):
             raise BadAccount("name", "must be 2 to 64 small letters, digits, dots, dashes, underscores and @")
+        if (issuer is None) != (external is None) or (password is None and issuer is None):
+            raise BadAccount("password", "is needed, or an issuer together with its name for the person")
         row: dict[str, Any] = {"name": name, **_fields(name, full_name, password, pin)}
         row |= {"id": str(uuid.uuid4()), "site": self._records.site, "role": role.value}
         row |= {"issuer": issuer, "external": external, "created_at": act.at}
@@ -117,6 +119,9 @@ class Accounts:
             writing.alone()
             if self._row(writing.connection, accounts.c.name == name) is not None:
                 raise BadAccount("name", "is taken")
+            vouched = (accounts.c.issuer == issuer) & (accounts.c.external == external)
+            if issuer is not None and self._row(writing.connection, vouched) is not None:
+                raise BadAccount("external", "is another account's")
             writing.connection.execute(insert(accounts).values(row))
             details = {"name": name, "full_name": full_name, "role": role.value}
             writing.enter(act, Event.ACCOUNT_ADDED, f"user:{name}", details)

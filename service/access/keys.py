@@ -20,6 +20,7 @@ SECRET_BYTES = 32
 _SHAPE = re.compile(r"dosegate_([0-9a-f]{12})_([0-9a-f]{64})")
 _NOTED_EVERY = timedelta(minutes=1)
 LONGEST = timedelta(days=3660)
+_LONGEST_NAME = 200
 
 
 class BadKey(Exception):
@@ -60,6 +61,8 @@ class ApiKeys:
         wanted = frozenset(scopes)
         if not wanted or not wanted <= SCOPES:
             raise BadKey("a key needs one or more of the scopes " + ", ".join(sorted(SCOPES)))
+        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+            raise BadKey(f"the name of a key is 1 to {_LONGEST_NAME} printable characters")
         if not timedelta(0) < valid_for <= LONGEST:
             raise BadKey(f"a key is valid for 1 to {LONGEST.days} days")
         prefix, secret = secrets.token_hex(6), secrets.token_hex(SECRET_BYTES)

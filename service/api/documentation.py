@@ -11,6 +11,7 @@ from flask_smorest import Api  # type: ignore[import-untyped]
 from flask_smorest import Blueprint as DocumentedBlueprint
 from marshmallow import Schema
 
+from service.access.roles import SCOPES
 from service.api import problems
 from service.api.guard import COOKIE, PUBLIC, Needs
 from service.api.responses import JSON
@@ -22,6 +23,9 @@ _SAYS = """Answers every check of a drug's pre-infusion checklist with pass, war
 * Enumerations are written out (yes, no). JSON booleans, numbers in quotes and quantities without a unit
   are refused.
 * Every error is a problem details document (RFC 9457, application/problem+json).
+* Every endpoint says under x-needs what whoever asks must be allowed; `dosegate roles` prints who is.
+* With a session, what changes something must come from a page of this service: a browser says so in
+  Sec-Fetch-Site or Origin. Programs send an API key instead.
 * Every response carries X-Request-Id, an id of ours to quote when something failed.
 """
 _PAGE_POLICY = (
@@ -73,8 +77,7 @@ class Section:
         guarded = () if needs is PUBLIC else (401, 403, 503) if method == "GET" else (401, 403, 415, 503)
 
         def decorate(view: View) -> View:
-            trusted: dict[str, Any] = {} if needs is PUBLIC else {"security": [{"key": []}, {"session": []}]}
-            described: Any = self.blueprint.doc(**trusted, **documented)(view)
+            described: Any = self.blueprint.doc(**_trusted(needs), **documented)(view)
             for each in (*answers, *map(_problem, sorted({*problems, *guarded}))):
                 described = self.blueprint.alt_response(
                     each.status,
@@ -88,6 +91,16 @@ class Section:
             return view
 
         return decorate
+
+
+def _trusted(needs: Needs) -> dict[str, Any]:
+    """How an endpoint is told who asks, and what it needs, in the words of `dosegate roles`."""
+    if needs is PUBLIC:
+        return {"x-needs": needs.value}
+    ways: list[dict[str, list[str]]] = [{"session": []}]
+    if needs in SCOPES:
+        ways.append({"key": []})
+    return {"security": ways, "x-needs": needs.value}
 
 
 def _problem(status: int) -> Answers:

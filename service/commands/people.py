@@ -1,0 +1,117 @@
+"""`dosegate users`: who may sign in, as what."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from service.access.accounts import Accounts, BadAccount, NoSuchAccount
+from service.access.roles import Role
+from service.commands.opened import act, opened
+from service.terminal.console import standard_output
+from service.terminal.failures import refuse
+from service.terminal.people import accounts_table
+
+Command = Callable[..., None]
+
+_WORDS = {"full_name": "full name", "pin": "PIN", "external": "external name"}
+_ROLE = click.Choice([role.value for role in Role])
+_from_stdin = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+)
+
+
+@click.group(short_help="Say who may sign in.")
+def users() -> None:
+    """Add, list and change the accounts of people. Every change is in the journal."""
+
+
+@users.command("add", short_help="Add an account.")
+@click.argument("name")
+@click.option("--role", type=_ROLE, required=True, help="What the person is here: one role.")
+@click.option("--full-name", help="As it is printed on what the person signs; NAME where it is left out.")
+@click.option("--issuer", help="Whoever vouches for the person, where sign-in is with an identity provider.")
+@click.option("--external", help="The issuer's own name for the person (sub).")
+@_from_stdin
+def add(name: str, role: str, full_name: str | None, password_stdin: bool, **vouched: str | None) -> None:
+    """Add the account NAME. The password is asked for twice; with --issuer and --external there is none."""
+    password = None if any(vouched.values()) else _asked("Password", "--password-stdin", password_stdin)
+    with _accounts(name) as accounts:
+        added = accounts.add(name, full_name or name, Role(role), password, act(), **vouched)
+    click.echo(f"{added.name} may sign in as {added.role}.")
+
+
+@users.command("list")
+def list_users() -> None:
+    """List the accounts, the disabled ones too."""
+    with opened() as records:
+        found = Accounts(records).all()
+    standard_output().print(accounts_table(found))
+
+
+@users.command("disable")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Let NAME in no longer, and end every session of theirs at once."""
+    _change(name, "is disabled", disabled=True)
+
+
+@users.command("enable")
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let NAME in again."""
+    _change(name, "is enabled", disabled=False)
+
+
+@users.command("role")
+@click.argument("name")
+@click.argument("role", type=_ROLE)
+def change_role(name: str, role: str) -> None:
+    """Make NAME a nurse, prescriber, pharmacist, auditor or admin; it counts at once."""
+    _change(name, f"has the role {role}", role=Role(role))
+
+
+@users.command("password")
+@click.argument("name")
+@_from_stdin
+def change_password(name: str, *, password_stdin: bool) -> None:
+    """Give NAME another password, asked for twice, and end every session of theirs."""
+    password = _asked("Password", "--password-stdin", password_stdin)
+    _change(name, "has another password", password=password)
+
+
+@users.command("pin")
+@click.argument("name")
+@click.option("--pin-stdin", is_flag=True, help="Read the PIN from the first line of standard input.")
+def change_pin(name: str, *, pin_stdin: bool) -> None:
+    """Give NAME another PIN, asked for twice: it unlocks a session, and signs."""
+    _change(name, "has another PIN", pin=_asked("PIN", "--pin-stdin", pin_stdin))
+
+
+def _change(name: str, said: str, **changes: Any) -> None:
+    with _accounts(name) as accounts:
+        accounts.change(name, act(), **changes)
+    click.echo(f"{name} {said}.")
+
+
+@contextmanager
+def _accounts(name: str) -> Iterator[Accounts]:
+    with opened() as records:
+        try:
+            yield Accounts(records)
+        except NoSuchAccount:
+            refuse([f"{name}: no account has this name; dosegate users list names those that there are"])
+        except BadAccount as bad:
+            refuse([f"{name}: the {_WORDS.get(bad.field, bad.field)} {bad.reason}"])
+
+
+def _asked(what: str, option: str, from_stdin: bool) -> str:
+    """A secret that was typed unseen and repeated, or came on standard input."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        refuse([f"the {what if what == 'PIN' else what.lower()} is asked for on a terminal; or use {option}"])
+    typed: str = click.prompt(what, hide_input=True, confirmation_prompt=True)
+    return typed
