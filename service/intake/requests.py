@@ -150,7 +150,7 @@ def read_request(document: Any, library: Library) -> ChecklistRequest:
 def read_document(document: Any, schema: Schema) -> dict[str, Any]:
     """A document as its schema has it. Raises BadInput naming every bad field at its path."""
     if not isinstance(document, dict):
-        raise BadInput([FieldError("", f"must be a JSON object with {', '.join(_keys(schema))}")])
+        raise BadInput([FieldError("", "must be a JSON object")])
     try:
         return dict(schema.load(document))
     except ValidationError as error:
@@ -171,6 +171,8 @@ def _flat(messages: Any, schema: Schema, path: str = "") -> list[FieldError]:
             "Not a valid mapping type.": "must be an object",
             "Invalid input type.": "must be an object",
             "Not a valid string.": "must be a text",
+            "Not a valid integer.": "must be a whole number, without quotes",
+            "Field may not be null.": "must not be null; leave it out",
             "Not a valid UUID.": "must be the id of a checklist",
         }
         return [
