@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from flask import Flask
 
 from service.access.accounts import Accounts
+from service.access.external import ExternalSignIn
 from service.access.keys import ApiKeys
+from service.access.oidc import OidcClient
+from service.access.provider import Client, Provider
 from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
 from service.api import (
@@ -16,6 +19,7 @@ from service.api import (
     errors,
     guard,
     headers,
+    oidc,
     operations,
     people,
     people_errors,
@@ -107,13 +111,35 @@ def create_app(
         accounts=accounts,
         sessions=known_sessions,
         sign_in=SignIn(records, accounts, known_sessions),
+        external_sign_in=_external(settings, records, accounts, known_sessions),
         clock=clock,
         metrics=Metrics(),
     )
     install(app, parts)
     headers.register(app)
-    sections = (checklists.section, drugs.section, operations.section, sessions.section, people.section)
+    sections = (
+        checklists.section,
+        drugs.section,
+        operations.section,
+        sessions.section,
+        people.section,
+        oidc.section,
+    )
     guard.register(app, documentation.register(app, sections))
     errors.register(app)
     people_errors.register(app)
+    oidc.register_errors(app)
     return app
+
+
+def _external(
+    settings: Settings, records: SiteRecords, accounts: Accounts, known_sessions: Sessions
+) -> ExternalSignIn | None:
+    """The door for whom the site's identity provider vouches, where there is one."""
+    known = settings.identity_provider
+    if known is None:
+        return None
+    client = Client(
+        known.issuer, known.client_id, known.client_secret, f"{settings.public_url}{oidc.CALLBACK}"
+    )
+    return ExternalSignIn(records, accounts, known_sessions, OidcClient(Provider(client)))

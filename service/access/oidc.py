@@ -49,6 +49,7 @@ class Refusal(StrEnum):
     EXPIRED = "expired"
     CLAIM = "claim"
     AUTHENTICATION = "authentication_time"
+    ACCOUNT = "account"
 
 
 class SignInRefused(Exception):

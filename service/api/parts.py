@@ -7,6 +7,7 @@ from datetime import datetime
 from flask import Flask, current_app, g
 
 from service.access.accounts import Accounts
+from service.access.external import ExternalSignIn
 from service.access.keys import ApiKeys
 from service.access.principal import Principal
 from service.access.sessions import Sessions
@@ -33,6 +34,7 @@ class Parts:
     accounts: Accounts
     sessions: Sessions
     sign_in: SignIn
+    external_sign_in: ExternalSignIn | None
     clock: Callable[[], datetime]
     metrics: Metrics
 

@@ -9,6 +9,7 @@ from service.access.throttle import TooManyFailures
 from service.api import problems
 from service.api.guard import ForeignSite
 from service.api.responses import as_problem
+from service.api.sessions import SignInAgain
 from service.intake.errors import FieldError
 
 
@@ -30,6 +31,11 @@ def _too_many_failures(error: TooManyFailures) -> Response:
 def _wrong_secret(_error: WrongSecret) -> Response:
     detail = "This is not right; nothing was done. The failure is recorded."
     return as_problem(problems.document(problems.WRONG_SECRET, detail))
+
+
+def _sign_in_again(_error: SignInAgain) -> Response:
+    detail = "Sign in with the identity provider once more; within 5 minutes of that this can be done."
+    return as_problem(problems.document(problems.SIGN_IN_AGAIN, detail))
 
 
 def _foreign_site(_error: ForeignSite) -> Response:
@@ -71,6 +77,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(SignInFailed, _sign_in_failed)
     app.register_error_handler(TooManyFailures, _too_many_failures)
     app.register_error_handler(WrongSecret, _wrong_secret)
+    app.register_error_handler(SignInAgain, _sign_in_again)
     app.register_error_handler(ForeignSite, _foreign_site)
     app.register_error_handler(NoSuchAccount, _no_such_account)
     app.register_error_handler(LastAdmin, _last_admin)

@@ -12,10 +12,10 @@ _PASSWORD = "12 to 1024 characters, without the name of the account."
 _PIN = "6 to 12 digits, not one digit repeated and not digits in a row."
 
 
-def _typed(says: str) -> fields.String:
+def _typed(says: str, *, required: bool = True) -> fields.String:
     """A secret as it was typed; what it must be is decided where it is set."""
     return fields.String(
-        required=True, validate=validate.Length(1, MOST_CHARACTERS), metadata={"description": says}
+        required=required, validate=validate.Length(1, MOST_CHARACTERS), metadata={"description": says}
     )
 
 
@@ -42,7 +42,7 @@ class NewPasswordSchema(Schema):
 class NewPinSchema(Schema):
     """Another PIN for one's own account."""
 
-    present = _typed("The present password.")
+    present = _typed("The present password, where the account has one.", required=False)
     pin = _typed(_PIN)
 
 

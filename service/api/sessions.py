@@ -1,5 +1,7 @@
 """Signing in and out, unlocking, and one's own password and PIN."""
 
+from datetime import timedelta
+
 from flask import Response, g, request
 
 from service.access.accounts import Account
@@ -19,6 +21,7 @@ from service.api.people_schemas import (
     UnlockSchema,
 )
 from service.api.responses import JSON, as_json
+from service.intake.errors import BadInput, FieldError
 from service.records.journal import Act
 
 section = Section("sessions", __doc__, "/api/v1")
@@ -27,6 +30,11 @@ DEVICE_COOKIE = "__Host-dosegate-device"
 _DEVICE_SECONDS = 180 * 24 * 60 * 60
 _SETS = {"Set-Cookie": {"schema": {"type": "string"}, "description": f"The session, as {COOKIE}."}}
 _TAKEN = (400, 413, 415, 422)
+JUST_NOW = timedelta(minutes=5)
+
+
+class SignInAgain(Exception):
+    """Who has no password to type signs in with the identity provider first."""
 
 
 @section.endpoint(
@@ -118,16 +126,34 @@ def change_password() -> Response:
     requestBody={"required": True, "content": {JSON: {"schema": NewPinSchema}}},
 )
 def change_pin() -> Response:
-    """Set or change one's own PIN, which unlocks a session and signs."""
-    typed, accounts = document_received(NewPinSchema()), parts().accounts
-    accounts.confirm(principal(), typed["present"], act())
-    accounts.change(_own_account().name, act(), pin=typed["pin"])
+    """Set or change one's own PIN, which unlocks a session and signs.
+
+    An account without a password has signed in with the identity provider instead, in the last 5 minutes.
+    """
+    typed = document_received(NewPinSchema())
+    _check_shown_again(typed.get("present"))
+    parts().accounts.change(_own_account().name, act(), pin=typed["pin"])
     return Response(status=204)
 
 
 def set_session(response: Response, token: str) -> None:
     """Give the browser the token of its session, until it is closed."""
     _set(response, COOKIE, token, None)
+
+
+def _check_shown_again(password: str | None) -> None:
+    """Return where somebody typed their password again, or, having none, signed in just now.
+
+    Raises WrongSecret, SignInAgain, BadInput, and what they raise.
+    """
+    now = parts().clock()
+    if not _own_account().has_password:
+        if not timedelta(0) <= now - parts().sessions.session(session_token(), now).created_at < JUST_NOW:
+            raise SignInAgain
+    elif password is None:
+        raise BadInput([FieldError("present", "is required")])
+    else:
+        parts().accounts.confirm(principal(), password, act())
 
 
 def _own_account() -> Account:
