@@ -26,7 +26,7 @@ class NoSuchAccount(Exception):
     """No account here has this name or id."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class BadAccount(Exception):
     """An account cannot be as it was asked for: the field, and what is wrong with it."""
 

@@ -15,7 +15,7 @@ class SessionLocked(Exception):
     """The session is locked: its owner enters the PIN, and goes on where the work was left."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class MayNot(Exception):
     """Somebody known asked for what is not theirs to do."""
 

@@ -17,7 +17,7 @@ from service.records.tables import failures
 WINDOW = timedelta(minutes=15)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class TooManyFailures(Exception):
     """Too many wrong tries of late; `retry_after` is in seconds."""
 

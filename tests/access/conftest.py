@@ -5,16 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.app import create_app
+from service.access.accounts import Accounts
+from service.app import create_app, records_of
 from service.records.journal import Act
 from tests.builders import shipped
+
+
+NOW = datetime(2026, 10, 6, 18, 0, 0, 123456, tzinfo=UTC)
 
 
 class Clock:
     """Says what time it is, and is told so by a test."""
 
     def __init__(self):
-        self.now = datetime(2026, 10, 6, 18, 0, 0, 123456, tzinfo=UTC)
+        self.now = NOW
 
     def __call__(self):
         return self.now
@@ -38,6 +42,13 @@ def app(settings, clock):
 @pytest.fixture
 def parts(app):
     return app.extensions["dosegate"]
+
+
+@pytest.fixture
+def accounts(settings, clock):
+    """The accounts alone, without an application."""
+    with closing(records_of(settings, clock())) as records:
+        yield Accounts(records)
 
 
 @pytest.fixture
