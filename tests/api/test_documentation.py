@@ -32,6 +32,8 @@ CANNOT_BE_BAD = (
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
+    "GET /api/v1/session/oidc",
+    "GET /api/v1/session/oidc/callback",
 )
 
 

@@ -69,6 +69,7 @@ def test_who_is_vouched_for_has_a_session_and_goes_on_from_a_page_of_ours(app, n
     assert "oidc" in str(details)
 
 
+@pytest.mark.any_database
 def test_people_come_back_to_the_address_of_the_settings_whatever_was_asked_for(app, provider):
     asked = {"Host": "elsewhere.example", "X-Forwarded-Host": "elsewhere.example"}
     left = browser(app).get(f"{START}?redirect_uri=//elsewhere.example&next=/x", headers=asked)
@@ -76,6 +77,7 @@ def test_people_come_back_to_the_address_of_the_settings_whatever_was_asked_for(
     assert "elsewhere" not in left.headers["Location"]
 
 
+@pytest.mark.any_database
 def test_the_cookies_are_out_of_reach_of_scripts_and_of_other_sites(app, nina, provider):
     client = browser(app)
     left = client.get(START)
@@ -104,6 +106,7 @@ def test_no_account_is_made_and_a_disabled_one_is_not_let_in(app, parts, act, pr
     assert SUBJECT not in str(journaled("account.sign_in_failed")) + said.text
 
 
+@pytest.mark.any_database
 def test_the_same_name_at_another_issuer_is_another_person(app, parts, act, provider):
     parts.accounts.add(
         "eve", "Eve", Role.ADMIN, None, act, issuer="https://elsewhere.example", external=SUBJECT
@@ -141,6 +144,7 @@ def test_each_failure_is_one_problem_and_one_entry_and_gives_no_session(app, nin
     ]
 
 
+@pytest.mark.any_database
 def test_a_provider_that_is_down_is_a_clear_problem_that_heals(app, nina, provider, clock, journaled):
     client = browser(app)
     provider.answers[DISCOVERY] = lambda: ("gone", 503)
@@ -166,6 +170,7 @@ def test_whoever_fails_on_and_on_fills_no_journal_and_keeps_nobody_out(app, nina
     assert there_and_back(client, provider).status_code == 200
 
 
+@pytest.mark.any_database
 def test_nothing_of_a_token_a_code_or_a_secret_is_logged_or_entered(app, nina, provider, journaled, caplog):
     caplog.set_level(logging.DEBUG)
     given = []
@@ -193,6 +198,7 @@ def test_nothing_of_a_token_a_code_or_a_secret_is_logged_or_entered(app, nina, p
     assert all(each not in written for each in [*told, *given, given[0].split(".")[1], "private"])
 
 
+@pytest.mark.any_database
 def test_going_to_the_provider_ends_the_session_of_this_browser(app, nina, provider, journaled):
     client = signed_in(app, Role.PRESCRIBER, "paul")
     token = client.get_cookie(COOKIE).value
@@ -202,6 +208,7 @@ def test_going_to_the_provider_ends_the_session_of_this_browser(app, nina, provi
     assert [row[1] for row in journaled("account.signed_out")] == ["user:paul"]
 
 
+@pytest.mark.any_database
 def test_without_a_password_no_password_is_right(app, nina, journaled):
     for password in ("", PASSWORD, "None"):
         refused = browser(app).post(SESSION, json={"name": "nina", "password": password})
@@ -225,6 +232,7 @@ def test_a_pin_is_set_after_a_fresh_sign_in_and_then_signs_and_unlocks(app, nina
     assert client.post(ACCOUNT_PIN, json={"pin": "90210713"}).status_code == 204
 
 
+@pytest.mark.any_database
 def test_who_has_a_password_sets_a_pin_by_it_however_they_signed_in(app, parts, act, provider):
     parts.accounts.add("ned", "Ned", Role.NURSE, PASSWORD, act, issuer=provider.issuer, external=SUBJECT)
     client = browser(app)
@@ -234,6 +242,7 @@ def test_who_has_a_password_sets_a_pin_by_it_however_they_signed_in(app, parts, 
     assert client.post(ACCOUNT_PIN, json={"present": PASSWORD, "pin": PIN}).status_code == 204
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("path", [START, CALLBACK])
 def test_a_site_without_a_provider_says_so(settings, clock, path):
     app = create_app(settings, shipped(), clock)
