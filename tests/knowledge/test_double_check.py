@@ -3,31 +3,17 @@
 import pytest
 
 from service.intake.documents import double_check_document
-from service.knowledge.library import library_from
 from tests.builders import checklist_for, request_for, result_for, shipped
-from tests.knowledge.edits import DRUG, assert_refused, texts_with
-
-ROW = "ineb.dose.initial"
-
-
-def asking(facts="[ordered_dose, dose_number]", row=ROW):
-    """The shipped files, with a double check of these facts."""
-    source = next(iter(shipped().packs["inebilizumab"].sources))
-    asked = (
-        "independent_double_check:\n"
-        f"  facts: {facts}\n"
-        "  because: Two people read the dose.\n"
-        f'  cites: [{{source: {source}, at: "2", ledger: [{row}]}}]\n'
-    )
-    return texts_with(("observation:\n", f"{asked}\nobservation:\n"))
+from tests.double_check import ROW, asking, texts_that_ask
+from tests.knowledge.edits import DRUG, assert_refused
 
 
 def test_what_a_pack_asks_for_stands_in_its_results_and_nowhere_else():
     document = request_for("inebilizumab", "first dose, US")
-    library = library_from(asking())
+    library = asking()
     said = result_for(document, library)["independent_double_check"]
 
-    assert said["facts"] == ["ordered_dose", "dose_number"]
+    assert said["facts"] == ["ordered_dose", "anc"]
     assert said["because"] == "Two people read the dose."
     assert said["sources"][0]["ledger"] == [ROW]
     assert double_check_document(library.packs["inebilizumab"]) == said
@@ -49,7 +35,7 @@ def test_no_shipped_pack_asks_for_one():
     ],
 )
 def test_a_mistake_in_what_is_asked_for_is_named(changes, said):
-    texts = asking(**changes)
+    texts = texts_that_ask(**changes)
     passage = "  cites: [{source" if "row" in changes else f"  facts: {changes['facts']}"
     assert texts[DRUG].count(passage) == 1
     assert_refused(texts, passage, "independent_double_check", said)
