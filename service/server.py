@@ -10,12 +10,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
-from service.app import create_app, library_of, load_engines, now, records_of
+from service.app import create_app, library_of, load_engines, now, opened
 from service.checklist.engine import EngineFault
 from service.knowledge.library import Library
 from service.knowledge.problems import KnowledgeError
 from service.records.database import StoreUnavailable
 from service.records.signing import BadKeyFile
+from service.records.site import SiteRecords
 from service.settings import Settings
 
 _BAD_INPUT = 2
@@ -31,20 +32,27 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
     try:
         library = library_of(settings)
         load_engines(library)
-        # Only tried here: each worker opens the records for itself, since a connection must not cross a fork.
-        records_of(settings, now()).close()
+        records = opened(settings, library, now())
+        records.close()  # each worker makes connections of its own: none may cross a fork
     except (KnowledgeError, EngineFault, StoreUnavailable, BadKeyFile) as error:
         _refuse(str(error))
-    _Server(_listener(address, port), workers, settings, library).run()
+    _Server(_listener(address, port), workers, settings, library, records).run()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, set up here rather than by its own command line and environment."""
 
-    def __init__(self, listener: socket.socket, workers: int, settings: Settings, library: Library) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        workers: int,
+        settings: Settings,
+        library: Library,
+        records: SiteRecords,
+    ) -> None:
         self._address = _address(listener)
         self._listener, self._workers = listener.detach(), workers
-        self._settings, self._library = settings, library
+        self._settings, self._library, self._records = settings, library, records
         super().__init__()
 
     def load_config(self) -> None:
@@ -63,8 +71,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """The application of one worker. All serve the rules that were read at the start."""
-        return create_app(self._settings, self._library)
+        """The application of one worker. All serve the rules that were read at the start.
+
+        Nothing is asked of the database here: gunicorn ends where a worker cannot start.
+        """
+        return create_app(self._settings, self._library, records=self._records)
 
     def _say_ready(self, _arbiter: Arbiter) -> None:
         print(f"Listening on {self._address} ({_WHY})", flush=True)

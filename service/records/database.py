@@ -1,19 +1,33 @@
 """The database: SQLite in one file, or PostgreSQL. What it commits is on disk, or is `StoreUnavailable`."""
 
+import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, TimeoutError
 
 _WAIT_MS, _TRIES = 5000, 100
 _HEALS_SOON, _HEALS_LATER = 2, 30
+# What an error is, by the start of its code, and when to come back: None where waiting mends nothing.
+_FAULTS = (
+    (("SQLITE_BUSY", "SQLITE_LOCKED", "55P03"), "somebody else holds the database", _HEALS_SOON),
+    (("57014", "25P03"), "the database was too slow", _HEALS_SOON),
+    (("SQLITE_READONLY", "25006"), "the database is read-only", _HEALS_LATER),
+    (("SQLITE_FULL", "53100"), "the disk is full", _HEALS_LATER),
+    (("SQLITE_IOERR", "58030"), "the disk failed", _HEALS_LATER),
+    (("SQLITE_CANTOPEN",), "the database is not where it was", _HEALS_LATER),
+    (("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX"), "the database is damaged", None),
+    (("SQLITE_ERROR", "42"), "the database is not as this version left it", None),
+)
 # The write lock of a chain is let go before its entry is on disk, so that many writers share one flush.
 _FLUSH = (
     "BEGIN; SET LOCAL synchronous_commit TO on; SELECT pg_logical_emit_message(true, 'dosegate', ''); COMMIT"
@@ -32,22 +46,25 @@ class StoreUnavailable(Exception):
 
 
 class Database:
-    """One database. Safe between threads and between processes, but not across a fork."""
+    """One database. Safe between threads and processes; a fork begins with connections of its own."""
 
     def __init__(self, url: str) -> None:
         """Open it, and make a SQLite file where there is none. Raises StoreUnavailable."""
         self.url = make_url(url)
         # Parameters hold what is known of a patient: no log and no error ever shows them.
         if self.is_sqlite:
-            _own_file(self.url.database)
-            self.engine = create_engine(self.url, hide_parameters=True)
+            self._file = _own_file(self.url.database or "")
+            self.engine = _sqlite(self.url, self._file)
             event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "connect", self._note_place)
+            event.listen(self.engine, "checkout", self._still_there)
             event.listen(self.engine, "begin", _begin_sqlite)
             self._writer: Engine = self.engine.execution_options(begin="IMMEDIATE")
         else:
             self.engine = _postgresql(self.url.set(drivername="postgresql+psycopg"))
             self._writer = self.engine
             self._flusher = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        _open.add(self)
 
     @property
     def is_sqlite(self) -> bool:
@@ -57,6 +74,27 @@ class Database:
     def close(self) -> None:
         """Let go of it."""
         self.engine.dispose()
+
+    def leave_to_parent(self) -> None:
+        """In a new process: begin with new connections; those inherited are neither used nor closed."""
+        self._inherited = self.engine.pool
+        self.engine.dispose(close=False)
+
+    def _place(self) -> tuple[int, int] | None:
+        """Which file has the name of the SQLite file now."""
+        try:
+            file = self._file.stat()
+        except OSError:
+            return None
+        return file.st_dev, file.st_ino
+
+    def _note_place(self, _connection: Any, record: Any) -> None:
+        record.info["place"] = self._place()
+
+    def _still_there(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        """SQLite goes on writing to a file that was moved or removed: what it keeps there is lost."""
+        if record.info["place"] is None or record.info["place"] != self._place():
+            raise DisconnectionError
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -69,19 +107,57 @@ class Database:
         """A transaction that writes; when this returns, what it wrote is on disk. Raises StoreUnavailable."""
         with _named_errors():
             with self._writer.begin() as connection:
+                place = connection.info.get("place")
                 yield connection
+            if self.is_sqlite and self._place() != place:
+                raise StoreUnavailable("the database was moved away while it was written to", _HEALS_LATER)
             if not self.is_sqlite:
                 self._flush()
+
+    @contextmanager
+    def apart(self) -> Iterator[Connection]:
+        """Outside of any transaction, as maintenance has to be. Raises StoreUnavailable."""
+        with _named_errors(), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def touch(self, connection: Connection) -> None:
+        """Write something that changes nothing, to see whether what is written can be kept."""
+        if self.is_sqlite:  # on PostgreSQL the end of the transaction is enough
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
     def _flush(self) -> None:
         with self._flusher.connect() as connection:
             connection.exec_driver_sql(_FLUSH)
 
 
-def add_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-    """Insert a row where none has its key; of two writers at once, one does."""
+_open: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for database in _open:
+        database.leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def add_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row where none has its key, and say so; of two writers at once, one does."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
+    inserted = dialect.insert(table).values(row).on_conflict_do_nothing()
+    return connection.execute(inserted, execution_options={"preserve_rowcount": True}).rowcount == 1
+
+
+def _sqlite(url: URL, file: Path) -> Engine:
+    """A file that has gone is not made anew: its records would seem to be none."""
+    address = f"file:{quote(str(file))}?mode=rw"
+    return create_engine(
+        url,
+        hide_parameters=True,
+        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
+        pool_timeout=_WAIT_MS / 1000,
+    )
 
 
 def _postgresql(url: URL) -> Engine:
@@ -95,7 +171,9 @@ def _postgresql(url: URL) -> Engine:
         connect_args={
             "connect_timeout": _WAIT_MS // 1000,
             "application_name": "dosegate",
-            "options": "-c synchronous_commit=off -c lock_timeout=5s -c statement_timeout=60s",
+            "tcp_user_timeout": _WAIT_MS,
+            # A statement ends before the server gives up a worker, so that there is an answer.
+            "options": "-c synchronous_commit=off -c lock_timeout=5s -c statement_timeout=20s",
         },
     )
 
@@ -111,12 +189,13 @@ def _named_errors() -> Iterator[None]:
 
 def _unavailable(error: DBAPIError | TimeoutError) -> StoreUnavailable:
     cause = error.orig if isinstance(error, DBAPIError) else None
-    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
     reason = f"{type(cause or error).__name__}{f' ({code})' if code else ''}"
-    if isinstance(code, str) and code.startswith(("SQLITE_READONLY", "25006")):
-        return StoreUnavailable(f"the database is read-only: {reason}", _HEALS_LATER)
-    if isinstance(code, str) and code.startswith(("SQLITE_FULL", "53100")):
-        return StoreUnavailable(f"the disk is full: {reason}", _HEALS_LATER)
+    for starts, words, retry_after in _FAULTS:
+        if code.startswith(starts):
+            return StoreUnavailable(f"{words}: {reason}", retry_after)
+    if isinstance(error, OperationalError) and not code:  # no connection: it says where to, and why
+        reason = str(cause).partition("\n")[0]
     heals = isinstance(error, OperationalError) or not isinstance(error, DBAPIError)
     return StoreUnavailable(reason, _HEALS_SOON if heals else None)
 
@@ -149,11 +228,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
 
 
-def _own_file(path: str | None) -> None:
+def _own_file(path: str) -> Path:
     """Records are the site's own: a new file is for its owner only, and SQLite's others like it."""
-    if not path:
-        return
+    file = Path(path).absolute()
     try:
-        Path(path).touch(mode=0o600)
+        file.touch(mode=0o600)
     except OSError as error:
         raise StoreUnavailable(f"the database cannot be opened: {error.strerror}") from None
+    return file

@@ -1,5 +1,6 @@
 """Migrations: the tables of a database brought up to this version, under a lock, by Alembic."""
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Label, literal_column, text
 
 from service.records.database import Database, StoreUnavailable
 
 _LOCK = 7306105018  # any number that nothing else in the database locks
+# The revision of the tables, to be read along with something else.
+REVISION: Label[str] = literal_column("(SELECT version_num FROM alembic_version)").label("revision")
 
 
 class Age(StrEnum):
@@ -67,16 +70,30 @@ def newer(found: State) -> StoreUnavailable:
     )
 
 
+def check(revision: str | None) -> None:
+    """Return where tables of this revision are those that this version knows. Raises StoreUnavailable."""
+    known = _known()
+    if revision == known[0]:
+        return
+    if revision in known:
+        raise StoreUnavailable(f"the records are of revision {revision}; type dosegate db upgrade")
+    raise newer(State(revision, known[0], Age.NEWER))
+
+
+@functools.cache
+def _known() -> tuple[str, ...]:
+    """Every revision that this version knows, the newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def _state(connection: Connection) -> State:
-    newest = ScriptDirectory.from_config(_config())
-    head = newest.get_current_head() or ""
+    newest = _known()[0]
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is None:
-        return State(None, head, Age.EMPTY)
-    if revision == head:
-        return State(revision, head, Age.CURRENT)
-    known = {script.revision for script in newest.walk_revisions()}
-    return State(revision, head, Age.OLDER if revision in known else Age.NEWER)
+        return State(None, newest, Age.EMPTY)
+    if revision == newest:
+        return State(revision, newest, Age.CURRENT)
+    return State(revision, newest, Age.OLDER if revision in _known() else Age.NEWER)
 
 
 def _config() -> Config:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from service.records.database import Database, add_once
+from service.records import migrate
+from service.records.database import Database, StoreUnavailable, add_once
 from service.records.journal import (
     NOTHING_BEFORE,
     Act,
@@ -24,6 +25,8 @@ from service.records.tables import chains, checkpoints, journal, remarks
 
 SALT_BYTES = 32
 CHECKPOINT_EVERY = 100
+# On PostgreSQL, who stops in the middle while holding a chain loses it after this time: all others wait.
+_LOSE_IT = func.set_config("idle_in_transaction_session_timeout", "5s", True)
 
 
 @dataclass
@@ -128,6 +131,12 @@ class SiteRecords:
             if not (writing.entries or writing.wrote_nothing):
                 raise NotJournaled
 
+    def prove(self) -> None:
+        """Return where an entry could be made and kept now. Raises StoreUnavailable."""
+        with self.database.writing() as connection:
+            _locked(connection, self.site)
+            self.database.touch(connection)
+
     @contextmanager
     def noting(self) -> Iterator[Connection]:
         """A transaction for what is no event, as when a key was last used. Raises StoreUnavailable."""
@@ -143,9 +152,14 @@ class SiteRecords:
 
 
 def _locked(connection: Connection, site: str) -> Row[Any]:
-    head = select(chains).where(chains.c.site == site).with_for_update()
+    """The head of the chain, held until the end of the transaction, in tables of this version."""
+    head = select(chains, migrate.REVISION).where(chains.c.site == site).with_for_update(of=chains)
+    if connection.dialect.name == "postgresql":
+        head = head.add_columns(_LOSE_IT)
     found = connection.execute(head).one_or_none()
-    assert found is not None, "the site has no chain"
+    if found is None:
+        raise StoreUnavailable(f"the database has no journal of the site {site}")
+    migrate.check(found.revision)
     return found
 
 
