@@ -10,7 +10,6 @@ from service.app import create_app, records_of
 from service.records.journal import Act
 from tests.builders import shipped
 
-
 NOW = datetime(2026, 10, 6, 18, 0, 0, 123456, tzinfo=UTC)
 
 
