@@ -1,0 +1,40 @@
+"""How well the rules serve: what is overridden, why, and after how long. No patient is in it."""
+
+from flask import Response, request
+
+from service.access.roles import Permission
+from service.api.documentation import Answers, Section
+from service.api.finding_schemas import QualityAskedSchema, QualitySchema
+from service.api.parts import act, parts
+from service.api.responses import as_json
+from service.intake.filters import filters_of
+from service.intake.requests import read_document
+from service.records.quality import quality
+
+section = Section("quality", __doc__, "/api/v1")
+_ASKED = QualityAskedSchema()
+
+
+def _parameter(name: str) -> dict[str, object]:
+    field = _ASKED.fields[{"from": "made_from", "to": "made_to"}.get(name, name)]
+    said = {key: field.metadata[key] for key in ("type", "format", "maxLength") if key in field.metadata}
+    describes = field.metadata["description"]
+    return {"name": name, "in": "query", "required": False, "schema": said, "description": describes}
+
+
+@section.endpoint(
+    "/quality",
+    Answers(200, "The figures of each rule, the most overridden first.", QualitySchema),
+    needs=Permission.QUALITY_READ,
+    problems=(422,),
+    parameters=tuple(_parameter(name) for name in ("from", "to", "drug")),
+)
+def read_quality() -> Response:
+    """Read for each rule how often it was found and answered, and how long that took.
+
+    A checklist that another one corrects is not counted. A rule that is overridden in more than half of its
+    findings carries a note. The 90th percentile is that of the nearest rank.
+    """
+    asked = filters_of(read_document(request.args.to_dict(), _ASKED), parts().library)
+    found = quality(parts().store.records, act(), asked.made_from, asked.made_to, asked.drug)
+    return as_json(found.document())
