@@ -24,6 +24,9 @@ CAN_BE_BAD = (
     f"GET {CHECKLISTS}/{{checklist_id}}",
     f"GET {CHECKLISTS}/{{checklist_id}}/trace",
     f"POST {CHECKLISTS}/{{checklist_id}}/replay",
+    f"POST {CHECKLISTS}/search",
+    f"POST {CHECKLISTS}/export",
+    "GET /api/v1/quality",
 )
 CANNOT_BE_BAD = (
     "GET /api/v1/drugs",
