@@ -1,4 +1,4 @@
-"""`dosegate serve`: gunicorn with sync workers, on this machine only, for as long as there is no sign-in."""
+"""`dosegate serve`: gunicorn with sync workers, on this machine only: it does not speak TLS."""
 
 import errno
 import ipaddress
@@ -10,6 +10,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
+from service.access.accounts import Accounts
 from service.app import create_app, library_of, load_engines, now, opened
 from service.checklist.engine import EngineFault
 from service.knowledge.library import Library
@@ -20,7 +21,8 @@ from service.records.site import SiteRecords
 from service.settings import Settings
 
 _BAD_INPUT = 2
-_WHY = "loopback only: there is no sign-in yet"
+_WHY = "loopback only: a proxy that speaks TLS lets others in"
+_BEGIN = "Nobody has an account yet. Make the first one: dosegate users add NAME --role admin"
 
 
 def serve(host: str, port: int, workers: int, settings: Settings) -> None:
@@ -33,10 +35,11 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
         library = library_of(settings)
         load_engines(library)
         records = opened(settings, library, now())
+        begun = bool(Accounts(records).all())
         records.close()  # each worker makes connections of its own: none may cross a fork
     except (KnowledgeError, EngineFault, StoreUnavailable, BadKeyFile) as error:
         _refuse(str(error))
-    _Server(_listener(address, port), workers, settings, library, records).run()
+    _Server(_listener(address, port), workers, settings, library, records, begun=begun).run()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -49,7 +52,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
         settings: Settings,
         library: Library,
         records: SiteRecords,
+        *,
+        begun: bool,
     ) -> None:
+        self._begun = begun
         self._address = _address(listener)
         self._listener, self._workers = listener.detach(), workers
         self._settings, self._library, self._records = settings, library, records
@@ -79,6 +85,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def _say_ready(self, _arbiter: Arbiter) -> None:
         print(f"Listening on {self._address} ({_WHY})", flush=True)
+        if not self._begun:
+            print(_BEGIN, flush=True)
 
 
 def _loopback(host: str) -> str:

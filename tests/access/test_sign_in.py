@@ -1,4 +1,4 @@
-"""Signing in: who fails too often waits, no colleague is locked out, and no answer tells who has an account."""
+"""Signing in: who fails too often waits, no colleague is locked out, and no answer tells who has one."""
 
 import pytest
 from argon2 import PasswordHasher

@@ -8,17 +8,26 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import closing
+from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 
+from service.access.keys import ApiKeys
+from service.access.roles import SCOPES
+from service.app import now, records_of
+from service.records.journal import Act
 from service.server import serve
 from service.settings import Settings
 from tests.api.sending import CHECKLISTS, JSON, PROBLEM, a_request, body_of
 from tests.builders import ROOT
+from tests.databases import signing_key
 
 SERVE = (
-    "import sys; from service.server import serve; from service.settings import Settings; "
-    "serve('localhost', 0, 2, Settings(sys.argv[1]))"
+    "import sys; from pathlib import Path; from service.server import serve; "
+    "from service.settings import Settings; "
+    "serve('localhost', 0, 2, Settings(sys.argv[1], keys=Path(sys.argv[2])))"
 )
 PATIENCE = 60
 
@@ -26,18 +35,34 @@ PATIENCE = 60
 def refused(capsys, host, port, database):
     """What a server that does not start says, and its exit status."""
     with pytest.raises(SystemExit) as ended:
-        serve(host, port, 1, Settings(f"sqlite:///{database}"))
+        serve(host, port, 1, Settings(f"sqlite:///{database}", keys=signing_key()))
     said = capsys.readouterr()
     assert said.out == ""
     return ended.value.code, said.err
 
 
+class Served(NamedTuple):
+    """Where a server listens, and the token of a key that it knows."""
+
+    port: int
+    token: str
+
+
+def a_token(settings):
+    """The token of a new key that may do all that one can."""
+    with closing(records_of(settings, now())) as records:
+        act = Act("cli:setup", "operator", "setup", now())
+        return ApiKeys(records).make("test", SCOPES, timedelta(days=1), act)[1]
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The port of a server with two workers; at the end it has to stop cleanly and in silence."""
+    """A server with two workers, which says how to begin; at the end it has to stop cleanly and in silence."""
     database = tmp_path_factory.mktemp("served") / "dosegate.db"
+    settings = Settings(f"sqlite:///{database}", keys=signing_key())
+    token = a_token(settings)
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, f"sqlite:///{database}"],
+        [sys.executable, "-c", SERVE, settings.database, settings.keys],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -46,34 +71,32 @@ def server(tmp_path_factory):
     with process:
         ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
         line = process.stdout.readline() if ready else ""
-        started = re.fullmatch(
-            r"Listening on http://127\.0\.0\.1:(\d+) \(loopback only: there is no sign-in yet\)\n", line
-        )
+        started = re.fullmatch(r"Listening on http://127\.0\.0\.1:(\d+) \(loopback only: .+\)\n", line)
         try:
             assert started, line
-            yield int(started[1])
+            assert "dosegate users add" in process.stdout.readline()
+            yield Served(int(started[1]), token)
         finally:
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=PATIENCE)
         assert (process.returncode, said) == (0, "")
 
 
-def ask(port, method, address, body=None, **headers):
+def ask(server, method, address, body=None, **headers):
     """Status, headers and body of the answer to one request."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    named = {name.replace("_", "-"): each for name, each in headers.items()}
     try:
-        connection.request(
-            method, address, body, {name.replace("_", "-"): each for name, each in headers.items()}
-        )
+        connection.request(method, address, body, {"Authorization": f"Bearer {server.token}", **named})
         response = connection.getresponse()
         return response.status, response.headers, response.read()
     finally:
         connection.close()
 
 
-def raw(port, text):
+def raw(server, text):
     """The whole answer to bytes that need be no request."""
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(text)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -129,7 +152,8 @@ def test_what_is_no_request_is_answered_with_a_problem_that_repeats_nothing(serv
 
 def test_a_badly_framed_body_is_a_bad_request(server):
     head = (
-        f"POST {CHECKLISTS} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        f"POST {CHECKLISTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n"
+        f"Content-Type: {JSON}\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     answer = raw(server, head.encode() + b"no size\r\n{}\r\n0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -137,9 +161,9 @@ def test_a_badly_framed_body_is_a_bad_request(server):
 
 
 def test_a_port_in_use_is_one_clear_error(capsys, server, tmp_path):
-    status, said = refused(capsys, "127.0.0.1", server, tmp_path / "x.db")
+    status, said = refused(capsys, "127.0.0.1", server.port, tmp_path / "x.db")
     assert status == 2
-    assert said == f"Port {server} is in use on 127.0.0.1; choose another one with --port.\n"
+    assert said == f"Port {server.port} is in use on 127.0.0.1; choose another one with --port.\n"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test", ""])
@@ -147,7 +171,7 @@ def test_an_address_that_others_can_reach_is_refused(capsys, tmp_path, host):
     status, said = refused(capsys, host, 0, tmp_path / "x.db")
     assert status == 2
     assert said.count("\n") == 1
-    assert "no sign-in yet" in said
+    assert "TLS" in said
 
 
 def test_records_that_cannot_be_kept_are_one_clear_error(capsys, tmp_path):
