@@ -31,9 +31,9 @@ LASTS = timedelta(minutes=10)
 AUTHENTICATED_WITHIN = timedelta(minutes=5)
 LEEWAY = timedelta(minutes=1)
 ALGORITHMS = ("RS256", "PS256", "ES256")
-LONGEST_SUBJECT = 255
 
 _KEPT = re.compile(r"([0-9]{1,11})\.[A-Za-z0-9_-]{43}")
+_SUBJECT = re.compile(r"[ -~]{1,255}")
 _CODE = re.compile(r"[ -~]{1,4096}")
 
 
@@ -140,7 +140,7 @@ class OidcClient:
         if not _authenticated_lately(claims.get("auth_time"), now):
             raise SignInRefused(Refusal.AUTHENTICATION)
         subject = claims["sub"]
-        if not (isinstance(subject, str) and 0 < len(subject) <= LONGEST_SUBJECT):
+        if not (isinstance(subject, str) and _SUBJECT.fullmatch(subject)):
             raise SignInRefused(Refusal.CLAIM, "sub")
         return subject
 

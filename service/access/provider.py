@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 from service.access.addresses import keeps_secrets
 
 SCOPE = "openid"
-TO_CONNECT, TO_SAY_SOMETHING, TO_SAY_ALL = 2.0, 3.0, 5.0  # seconds: meanwhile a worker does nothing else
+TO_CONNECT, TO_SAY_SOMETHING, TO_SAY_ALL = 2.0, 3.0, 2.0  # seconds: meanwhile a worker does nothing else
 MOST_BYTES = 256 * 1024
 KNOWN_FOR = timedelta(hours=1)
 LEFT_ALONE_FOR = timedelta(seconds=10)

@@ -86,6 +86,8 @@ def refused(client, answer, secret, at=NOW):
         ({"sub": ""}, (Refusal.CLAIM, "sub")),
         ({"sub": 7}, (Refusal.CLAIM, "sub")),
         ({"sub": "x" * 256}, (Refusal.CLAIM, "sub")),
+        ({"sub": f"{SUBJECT}\0"}, (Refusal.CLAIM, "sub")),
+        ({"sub": f"{SUBJECT}é"}, (Refusal.CLAIM, "sub")),
     ],
     ids=str,
 )

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 from flask import Response, redirect
@@ -59,6 +60,7 @@ def test_a_provider_that_answers_nonsense_is_not_used(client, provider, answer, 
     monkeypatch.setattr(service.access.provider, "TO_SAY_ALL", 0.1)
     provider.answers[DISCOVERY] = answer
     assert unavailable(client) == why
+    assert "/elsewhere" not in provider.asked
 
 
 def trickle():
@@ -73,7 +75,9 @@ def test_a_provider_that_is_silent_or_down_is_not_waited_for(provider, monkeypat
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         silent = OidcClient(Provider(Client(address, CLIENT_ID, CLIENT_SECRET, PUBLIC_URL + CALLBACK)))
+        began = time.monotonic()
         assert unavailable(silent) == "it did not answer in time"
+        assert time.monotonic() - began < 3
         assert unavailable(silent) == "it failed a moment ago"
     assert unavailable(silent, NOW + LEFT_ALONE_FOR) == "it cannot be reached"
 
@@ -101,6 +105,7 @@ def test_a_provider_that_fails_half_way_lets_nobody_in(client, provider, path, a
     back = provider.people_go_to(url)
     provider.answers[path] = answer
     assert unavailable(client, NOW, OidcClient.finish, back, secret).startswith(why)
+    assert "/elsewhere" not in provider.asked
 
 
 def test_a_secret_is_sent_in_the_body_where_the_provider_takes_it_there(client, provider):
