@@ -15,6 +15,7 @@ from service.access.sign_in import SignIn
 from service.api import (
     checklists,
     documentation,
+    drafts,
     drugs,
     errors,
     guard,
@@ -23,7 +24,10 @@ from service.api import (
     operations,
     people,
     people_errors,
+    quality,
+    search,
     sessions,
+    visits,
 )
 from service.api.metrics import Metrics
 from service.api.parts import Parts, install
@@ -31,12 +35,14 @@ from service.intake.answers import documents_for
 from service.intake.json_text import MOST_BYTES
 from service.knowledge.library import Library, load_library
 from service.records.database import StoreUnavailable
+from service.records.drafts import Drafts
 from service.records.journal import Act
 from service.records.opening import announce, open_records
 from service.records.replay import Replayer
 from service.records.site import SiteRecords
 from service.records.store import Store
 from service.records.stored import Basis
+from service.records.visits import Visits
 from service.settings import Settings
 
 
@@ -112,6 +118,8 @@ def create_app(
         sessions=known_sessions,
         sign_in=SignIn(records, accounts, known_sessions),
         external_sign_in=_external(settings, records, accounts, known_sessions),
+        visits=Visits(records),
+        drafts=Drafts(records),
         clock=clock,
         metrics=Metrics(),
     )
@@ -119,6 +127,10 @@ def create_app(
     headers.register(app)
     sections = (
         checklists.section,
+        visits.section,
+        drafts.section,
+        search.section,
+        quality.section,
         drugs.section,
         operations.section,
         sessions.section,

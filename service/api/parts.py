@@ -14,10 +14,12 @@ from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
 from service.api.metrics import Metrics
 from service.knowledge.library import Library
+from service.records.drafts import Drafts
 from service.records.journal import Act
 from service.records.replay import Replayer
 from service.records.store import Store
 from service.records.stored import Basis
+from service.records.visits import Visits
 
 _NAME = "dosegate"
 
@@ -35,6 +37,8 @@ class Parts:
     sessions: Sessions
     sign_in: SignIn
     external_sign_in: ExternalSignIn | None
+    visits: Visits
+    drafts: Drafts
     clock: Callable[[], datetime]
     metrics: Metrics
 
