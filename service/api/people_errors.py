@@ -64,7 +64,7 @@ def _bad_account(error: BadAccount) -> Response:
 
 
 def _bad_key(error: BadKey) -> Response:
-    return _refused(FieldError("", str(error)))
+    return _refused(FieldError("prefix", str(error)))
 
 
 def _refused(error: FieldError) -> Response:

@@ -103,7 +103,10 @@ class SessionSchema(Schema):
 class NewKeySchema(Schema):
     """A new key of a machine client."""
 
-    name = fields.String(required=True, validate=validate.Length(1, 200))
+    name = fields.String(
+        required=True,
+        validate=[validate.Length(1, 200), validate.Predicate("isprintable", error="must be printable")],
+    )
     scopes = fields.List(
         fields.String(validate=validate.OneOf(sorted(SCOPES))),
         required=True,

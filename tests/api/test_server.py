@@ -57,7 +57,7 @@ def a_token(settings):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A server with two workers, which says how to begin; at the end it has to stop cleanly and in silence."""
+    """A server with two workers. It says how to begin; at the end it has to stop cleanly and in silence."""
     database = tmp_path_factory.mktemp("served") / "dosegate.db"
     settings = Settings(f"sqlite:///{database}", keys=signing_key())
     token = a_token(settings)
