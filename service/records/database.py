@@ -60,10 +60,13 @@ class Database:
             event.listen(self.engine, "checkout", self._still_there)
             event.listen(self.engine, "begin", _begin_sqlite)
             self._writer: Engine = self.engine.execution_options(begin="IMMEDIATE")
+            self._snapshots = self.engine  # every transaction is one there
         else:
             self.engine = _postgresql(self.url.set(drivername="postgresql+psycopg"))
             self._writer = self.engine
             self._flusher = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            once = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            self._snapshots = self.engine.execution_options(**once)
         _open.add(self)
 
     @property
@@ -100,6 +103,12 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads. Raises StoreUnavailable."""
         with _named_errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that reads all as it was at one moment. Raises StoreUnavailable."""
+        with _named_errors(), self._snapshots.begin() as connection:
             yield connection
 
     @contextmanager

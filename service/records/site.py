@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -75,14 +75,14 @@ class Writing:
             .values(sequence=entry.sequence, at=entry.at, digest=entry.digest)
         )
         # Every so many entries, and with the first one of a day: what came before it is then signed too.
-        if entry.sequence % CHECKPOINT_EVERY == 0 or entry.at.date() != head.at.date():
+        if entry.sequence % CHECKPOINT_EVERY == 0 or _day(entry.at) != _day(head.at):
             self.checkpoint(entry)
         self.entries.append(entry)
         return entry
 
     def checkpoint(self, entry: JournalEntry) -> None:
         """Keep a signed checkpoint of the chain up to this entry."""
-        self.connection.execute(insert(checkpoints).values(vars(self.keys.checkpoint(entry))))
+        add_once(self.connection, checkpoints, vars(self.keys.checkpoint(entry)))
 
     def remark(
         self,
@@ -149,6 +149,10 @@ class SiteRecords:
         """Enter an event that changes nothing else. Raises StoreUnavailable."""
         with self.writing() as writing:
             return writing.enter(act, event, subject, details)
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(UTC).date()
 
 
 def _locked(connection: Connection, site: str) -> Row[Any]:
