@@ -3,7 +3,6 @@
 import json
 import secrets
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,15 @@ from service.records.database import add_once
 from service.records.journal import Act, Event, commitments_of
 from service.records.site import SALT_BYTES, SiteRecords, Writing
 from service.records.stored import Basis, Once, StoredChecklist
-from service.records.tables import checklists, contents, flagged, idempotency, knowledge, policies
+from service.records.tables import (
+    checklists,
+    contents,
+    flagged,
+    idempotency,
+    knowledge,
+    moment_text,
+    policies,
+)
 
 _SHELL = tuple(
     checklists.c[name] for name in ("id", "created_at", "drug", "status", "pack", "actor", "supersedes")
@@ -33,11 +40,16 @@ class PatientErased(Exception):
     """The checklist was made, and what it held of the patient has been erased."""
 
 
-@dataclass(frozen=True)
 class CannotSupersede(Exception):
-    """A checklist cannot correct the one it names; the message says why."""
+    """A checklist cannot correct the one it names; `reason` says why."""
 
-    reason: str
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class _KeyTaken(Exception):
+    """Another writer kept a checklist under the same key meanwhile."""
 
 
 class Store:
@@ -50,6 +62,7 @@ class Store:
         """Return where the store answers. Raises StoreUnavailable."""
         with self.records.reading() as connection:
             connection.execute(select(checklists.c.id).limit(1)).first()
+        self.records.prove()
 
     def add(
         self, checklist: StoredChecklist, basis: Basis, act: Act, once: Once | None = None
@@ -59,6 +72,15 @@ class Store:
         Where another one was kept under the same key meanwhile, it is that one. Raises KeyReused,
         CannotSupersede, StoreUnavailable.
         """
+        while True:
+            try:
+                return self._added(checklist, basis, act, once)
+            except _KeyTaken:
+                continue  # what took it is there to be found now
+
+    def _added(
+        self, checklist: StoredChecklist, basis: Basis, act: Act, once: Once | None
+    ) -> StoredChecklist:
         with self.records.writing() as writing:
             if once is not None and (first := self._first(writing.connection, once, act)) is not None:
                 self._viewed(writing, act, first)
@@ -69,13 +91,15 @@ class Store:
             committed = self._keep(writing.connection, checklist, basis)
             if once is not None:
                 key = {"site": self.records.site, "actor": act.actor, "checklist": checklist.id}
-                writing.connection.execute(insert(idempotency).values(**vars(once), **key))
+                if not add_once(writing.connection, idempotency, {**vars(once), **key}):
+                    raise _KeyTaken
             details = {
                 "drug": checklist.drug,
                 "status": checklist.status,
                 "pack": checklist.pack,
                 "knowledge": basis.knowledge,
                 "policy": basis.policy,
+                "evaluated_at": moment_text(checklist.created_at),
                 **({"supersedes": checklist.supersedes} if checklist.supersedes else {}),
             }
             writing.enter(act, Event.CHECKLIST_MADE, checklist.id, details, committed)
