@@ -30,9 +30,11 @@ _EXITS = (
 
 # Commands that work on the records.
 _LATER = {
+    "checklists": "service.commands.finding:checklists",
     "impact": "service.commands.impact:impact",
     "keys": "service.commands.keys:keys",
     "patients": "service.commands.patients:patients",
+    "quality": "service.commands.finding:quality",
     "replay": "service.commands.replay:replay",
     "roles": "service.commands.keys:roles",
     "users": "service.commands.people:users",
