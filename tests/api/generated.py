@@ -1,0 +1,36 @@
+"""Requests generated from the OpenAPI document, sent by somebody who is signed in."""
+
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+
+from service.api.guard import COOKIE
+from tests.people import BROWSER, signed_in
+
+DOCUMENT = "/api/v1/openapi.json"
+
+
+def answer_as_documented(app, labels, mode, id=None):
+    """Hold each answer to a prescriber against the document; `id` is one that there is, used for most."""
+    client = signed_in(app, "prescriber")
+    cookies = {COOKIE: client.get_cookie(COOKIE).value}
+    headers = {"Sec-Fetch-Site": BROWSER["HTTP_SEC_FETCH_SITE"]}
+    schema = schemathesis.openapi.from_wsgi(DOCUMENT, app)
+    schema.config.generation.update(with_security_parameters=False)
+    operations = {each.ok().label: each.ok() for each in schema.get_all_operations()}
+    for label in labels:
+
+        @given(case=operations[label].as_strategy(generation_mode=mode))
+        @settings(
+            max_examples=6, derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck
+        )
+        def send(case):
+            if id is not None and "-" in str(case.path_parameters.get("checklist_id", "")):
+                case.path_parameters["checklist_id"] = id
+            # No schema can say what may still be done: a request that fits it may be refused. And it is
+            # tested elsewhere who is let in.
+            case.call_and_validate(
+                headers=headers, cookies=cookies, excluded_checks=[positive_data_acceptance, ignored_auth]
+            )
+
+        send()
