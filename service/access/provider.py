@@ -125,7 +125,6 @@ class Provider:
         except ProviderUnavailable:
             self._failed_at = now
             raise
-        self._failed_at = None
         return document
 
     def _session(self, way: str | None = None) -> Any:
