@@ -5,9 +5,25 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from service.api.guard import COOKIE
+from tests.api.sending import CHECKLISTS
 from tests.people import BROWSER, signed_in
 
 DOCUMENT = "/api/v1/openapi.json"
+VISITS = (
+    f"POST {CHECKLISTS}/{{checklist_id}}/acknowledgements",
+    f"POST {CHECKLISTS}/{{checklist_id}}/overrides",
+    f"POST {CHECKLISTS}/{{checklist_id}}/attestations",
+    f"GET {CHECKLISTS}/{{checklist_id}}/double-check",
+    f"POST {CHECKLISTS}/{{checklist_id}}/double-check",
+    f"POST {CHECKLISTS}/{{checklist_id}}/outcomes",
+    f"GET {CHECKLISTS}/{{checklist_id}}/record",
+)
+DRAFTS = (
+    "PUT /api/v1/drafts/{draft_id}",
+    "GET /api/v1/drafts/{draft_id}",
+    "DELETE /api/v1/drafts/{draft_id}",
+    "POST /api/v1/drafts/search",
+)
 
 
 def answer_as_documented(app, labels, mode, id=None):
