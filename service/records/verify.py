@@ -118,7 +118,7 @@ class _Reading:
         self.whole = "head" in document
         entry, signed = document.get("entry"), document.get("checkpoint")
         for what, id in document.get("orphan", {}).items():
-            self.fault("orphan", f"the {what} {id} belongs to no entry")
+            self.fault("orphan", f"the {what} {id} has no entry")
         for digest, stored in document.get("rules", {}).items():
             self.rules.add(digest)
             if digest != f"sha256:{hashlib.sha256(stored.encode()).hexdigest()}":
@@ -134,7 +134,7 @@ class _Reading:
         end, top = self.last["sequence"], min(head["sequence"], self.header["through"])
         if end != top:
             kind = "truncated" if end < top else "inserted"
-            self.fault(kind, f"the chain ends with entry {end}, and its head is entry {top}")
+            self.fault(kind, f"its end is {end}, its head {top}")
         if end == head["sequence"] and any(head[each] != self.last[each] for each in ("at", "digest")):
             self.fault("edited", f"the head of the chain is not entry {end} as it stands", end)
 
@@ -163,7 +163,7 @@ class _Reading:
         self.last = entry
         self.report.last, self.report.digest = number, entry["digest"]
         if (outside := self.held.pop(number, None)) is not None:
-            self._checkpoint(outside, "the checkpoint held elsewhere", entry)
+            self._checkpoint(outside, "the outside checkpoint", entry)
         self._contents(entry, where, document.get("opens"))
         if entry["event"] == Event.CHECKLIST_MADE:
             self._checklist(entry, where, document.get("checklist"))
@@ -183,7 +183,7 @@ class _Reading:
             self.fault("swapped chain", f"{where} was written by site {origin}")
         if gap:
             kind = "deleted" if gap > 0 else "inserted"
-            self.fault(kind, f"{where} stands behind entry {last['sequence']}")
+            self.fault(kind, f"{where} stands behind {last['sequence']}")
         if turn and written != number:
             self.fault("reordered", f"{where} was written as entry {written}")
         if found and not gap and not turn:
@@ -222,20 +222,23 @@ class _Reading:
     def _checklist(self, entry: Document, where: str, stored: Document | None) -> None:
         """What stands beside the journal of a checklist is what the journal says of it."""
         number, details = entry["sequence"], entry["details"]
-        told = {"id": entry["subject"], "site": entry["site"], "actor": entry["actor"], "supersedes": None}
+        told = {
+            "id": entry["subject"],
+            "site": self.header["site"],
+            "actor": entry["actor"],
+            "supersedes": None,
+        }
         if stored != {**told, **details}:
-            self.fault("edited", f"the checklist of {where} is gone, or not as it was made", number)
+            self.fault("edited", f"the checklist of {where} is altered", number)
         if {details["knowledge"], details["policy"]} - self.rules:
-            self.fault("deleted", f"the rules that {where} rests on are gone", number)
+            self.fault("deleted", f"the rules of {where}", number)
 
     def end(self) -> None:
         """Add what only the end can tell."""
         for number, where in self.unopened.values():
-            self.fault(
-                "missing contents", f"what {where} commits to is gone, and no erasure names it", number
-            )
+            self.fault("missing contents", f"those of {where}, and no erasure names them", number)
         for outside in self.held.values():
-            self._checkpoint(outside, "the checkpoint held elsewhere", None)
+            self._checkpoint(outside, "the outside checkpoint", None)
         if not self.whole:
             self.fault("truncated", "the export breaks off")
         if not self.header.get("openings", True):

@@ -1,0 +1,120 @@
+"""Verify a journal that Dosegate exported, with nothing but this file and Python 3.11 or newer:
+python verify_journal.py EXPORT.ndjson --key PUBLIC.pem [--checkpoint HELD.json]
+Prints one line for each fault, and ends with status 1 where there is one, else with 0."""
+
+import argparse
+import hmac
+import json
+from base64 import b64decode
+from hashlib import sha256, sha512
+from pathlib import Path
+
+# fmt: off
+P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # Ed25519: RFC 8032, section 5.1
+D, ROOT, BASE = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P), 4 * pow(5, -1, P) % P
+JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def point(text):  # 5.1.3: the point of the curve that 32 bytes stand for
+    y, odd = int.from_bytes(text, "little") % 2**255, text[31] >> 7
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    x = x if x * x % P == square else x * ROOT % P
+    return x if x % 2 == odd else P - x, y
+def add(p, q):
+    t, x, y = D * p[0] * q[0] * p[1] * q[1], p[0] * q[1] + p[1] * q[0], p[1] * q[1] + p[0] * q[0]
+    return x * pow(1 + t, -1, P) % P, y * pow(1 - t, -1, P) % P
+def times(n, p):
+    return add(times(n // 2, add(p, p)), p if n % 2 else (0, 1)) if n else (0, 1)
+def is_signed(key, signature, message):  # 5.1.7
+    r, s = signature[:32], int.from_bytes(signature[32:], "little")
+    h = int.from_bytes(sha512(r + key + message).digest(), "little") % ORDER
+    x, y = add(times(s, point(BASE.to_bytes(32, "little"))), times(8 * ORDER - h, point(key)))
+    return len(signature) == 64 and s < ORDER and r == (y | x % 2 << 255).to_bytes(32, "little")
+def canonical(document, without):  # RFC 8785, so far as a journal needs it
+    kept = {name: value for name, value in document.items() if name != without}
+    return JSON.encode(kept).encode(errors="surrogatepass")
+def digest_of(entry, site, number):
+    return f"sha256:{sha256(canonical({**entry, 'site': site, 'sequence': number}, 'digest')).hexdigest()}"
+def commitment(salt, part, text):
+    return f"hmac-sha256:{hmac.digest(b64decode(salt), part.encode() + bytes(1) + b64decode(text), 'sha256').hex()}"
+def checkpoint_fault(signed, name, keys, site, last, entry=None):
+    key, name, message = signed["key"], f"{name} of entry {signed['sequence']}", canonical(signed, "signature")
+    if key not in keys or not is_signed(keys[key], b64decode(signed["signature"]), message):
+        return f"bad signature: {name} is not signed by key {key}, or that key is not trusted"
+    if signed["site"] != site:
+        return f"swapped chain: {name} is of site {signed['site']}"
+    if not entry:
+        return f"{'truncated' if signed['sequence'] > last else 'deleted'}: what {name} signs is not there"
+    other = any(signed[each] != entry[each] for each in ("sequence", "at", "digest"))
+    return other and f"rewritten without the key: {name} signs another entry than stands there"
+
+def faults(lines, keys, held=None):  # one sentence each; None and False among them say nothing
+    header, site, whole, rules, unopened = None, "", False, set(), {}
+    held, shift, was = {each["sequence"]: each for each in held or ()}, 0, ""
+    last = {"sequence": 0, "at": "", "digest": "sha256:" + 64 * "0"}
+    for text in lines:
+        try:
+            line = json.loads(text)
+            header, whole, entry = header or line["header"], "head" in line, line.get("entry")
+            site, signed, opens = header["site"], line.get("checkpoint"), line.get("opens")
+            yield from (f"orphan: the {what} {id} has no entry" for what, id in line.get("orphan", {}).items())
+            for digest, stored in line.get("rules", {}).items():
+                rules.add(digest)
+                other = digest != f"sha256:{sha256(stored.encode()).hexdigest()}"
+                yield other and f"edited: the stored rules {digest} no longer have this digest"
+            if head := line.get("head"):
+                end, top = last["sequence"], min(head["sequence"], header["through"])
+                yield end != top and f"{'truncated' if end < top else 'inserted'}: its end is {end}, its head {top}"
+                other = end == head["sequence"] and any(head[each] != last[each] for each in ("at", "digest"))
+                yield other and f"edited: the head of the chain is not entry {end} as it stands"
+            yield signed and checkpoint_fault(signed, "the checkpoint", keys, site, last["sequence"], entry)
+            if not entry:
+                continue
+            number, event, details, bound = map(entry.get, ("sequence", "event", "details", "commitments"))
+            where = f"entry {number} ({event}, {entry['subject']})"
+            # The site and the number that it was written with are those that give it its digest.
+            tries = [(entry["site"], number + n) for n in (0, shift, *range(-50, 51))]
+            tries += [(other, number) for other in header["others"]]
+            fits = (each for each in tries if digest_of(entry, *each) == entry["digest"])
+            origin, written = next(fits, (None, number + shift))
+            gap, turn = number - last["sequence"] - 1, written - number != shift
+            yield not origin and f"edited: {where} no longer has the digest that it was written with"
+            yield origin not in (None, site, was) and f"swapped chain: {where} was written by site {origin}"
+            yield gap and f"{'deleted' if gap > 0 else 'inserted'}: {where} stands behind {last['sequence']}"
+            yield turn and written != number and f"reordered: {where} was written as entry {written}"
+            cut = origin and not gap and not turn and entry["previous"] != last["digest"]
+            yield cut and f"edited: {where} was not written behind the entry that stands before it"
+            due = number % 100 == 0 or (origin and not gap and last["at"][:10] not in ("", entry["at"][:10]))
+            yield due and not signed and f"deleted: the checkpoint of {where} is missing"
+            last, shift, was = entry, written - number, origin
+            if outside := held.pop(number, None):
+                yield checkpoint_fault(outside, "the outside checkpoint", keys, site, number, entry)
+            if opens:
+                found = {part: commitment(opens["salt"], part, text) for part, text in opens["parts"].items()}
+                other = sorted(part for part in {*found, *bound} if found.get(part) != bound.get(part))
+                yield other and f"altered contents: {where} commits to another {', '.join(other)}"
+            elif bound and header["openings"]:
+                unopened[details.get("remark", entry["subject"])] = where
+            if event == "checklist.made":
+                told = {"id": entry["subject"], "site": site, "actor": entry["actor"], "supersedes": None}
+                yield line.get("checklist") != told | details and f"edited: the checklist of {where} is altered"
+                yield not rules >= {details["knowledge"], details["policy"]} and f"deleted: the rules of {where}"
+            for id in details["checklists"] + details["remarks"] if event == "patient.erased" else ():
+                unopened.pop(id, None)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            yield f"edited: what stands behind entry {last['sequence']} cannot be read"
+    yield from (f"missing contents: those of {where}, and no erasure names them" for where in unopened.values())
+    for outside in held.values():
+        yield checkpoint_fault(outside, "the outside checkpoint", keys, site, last["sequence"])
+    yield not whole and "truncated: the export breaks off"
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("export", type=Path)
+    parser.add_argument("--key", type=Path, action="append", required=True)
+    parser.add_argument("--checkpoint", type=lambda name: json.loads(Path(name).read_text()), action="append")
+    given = parser.parse_args()
+    raw = [b64decode(text)[-32:] for path in given.key for text in path.read_text().split("-----")[2::4]]
+    keys = {sha256(each).hexdigest()[:16]: each for each in raw}
+    with given.export.open("rb") as lines:
+        found = [print(ascii(fault)[1:-1]) for fault in faults(lines, keys, given.checkpoint) if fault]
+    raise SystemExit(bool(found))
