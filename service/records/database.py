@@ -5,11 +5,12 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -29,9 +30,11 @@ _FAULTS = (
     (("SQLITE_ERROR", "42"), "the database is not as this version left it", None),
 )
 # The write lock of a chain is let go before its entry is on disk, so that many writers share one flush.
-_FLUSH = (
-    "BEGIN; SET LOCAL synchronous_commit TO on; SELECT pg_logical_emit_message(true, 'dosegate', ''); COMMIT"
+_COMMIT_AND_FLUSH = (
+    "COMMIT; BEGIN; SET LOCAL synchronous_commit TO on; "
+    "SELECT pg_logical_emit_message(true, 'dosegate', ''); COMMIT"
 )
+_IDLE = 1.0
 
 
 class StoreUnavailable(Exception):
@@ -64,7 +67,7 @@ class Database:
         else:
             self.engine = _postgresql(self.url.set(drivername="postgresql+psycopg"))
             self._writer = self.engine
-            self._flusher = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            event.listen(self.engine, "checkout", _still_connected)
             once = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             self._snapshots = self.engine.execution_options(**once)
         _open.add(self)
@@ -118,10 +121,10 @@ class Database:
             with self._writer.begin() as connection:
                 place = connection.info.get("place")
                 yield connection
+                if not self.is_sqlite:
+                    connection.exec_driver_sql(_COMMIT_AND_FLUSH)
             if self.is_sqlite and self._place() != place:
                 raise StoreUnavailable("the database was moved away while it was written to", _HEALS_LATER)
-            if not self.is_sqlite:
-                self._flush()
 
     @contextmanager
     def apart(self) -> Iterator[Connection]:
@@ -134,10 +137,6 @@ class Database:
         if self.is_sqlite:  # on PostgreSQL the end of the transaction is enough
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             connection.exec_driver_sql(f"PRAGMA user_version = {version}")
-
-    def _flush(self) -> None:
-        with self._flusher.connect() as connection:
-            connection.exec_driver_sql(_FLUSH)
 
 
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
@@ -159,21 +158,28 @@ def add_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bo
 
 
 def _sqlite(url: URL, file: Path) -> Engine:
-    """A file that has gone is not made anew: its records would seem to be none."""
-    address = f"file:{quote(str(file))}?mode=rw"
     return create_engine(
-        url,
-        hide_parameters=True,
-        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
-        pool_timeout=_WAIT_MS / 1000,
+        url, hide_parameters=True, creator=lambda: _open_sqlite(file), pool_timeout=_WAIT_MS / 1000
     )
+
+
+def _open_sqlite(file: Path) -> sqlite3.Connection:
+    """A file that has gone is not made anew: its records would seem to be none."""
+    address = f"file:{quote(str(file))}"
+    # Into a file that has become something else SQLite would write the log that it finds beside it.
+    with closing(sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)) as without_log:
+        try:
+            without_log.execute("PRAGMA schema_version")
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise
+    return sqlite3.connect(f"{address}?mode=rw", uri=True, check_same_thread=False)
 
 
 def _postgresql(url: URL) -> Engine:
     return create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,
         pool_size=2,
         max_overflow=4,
         pool_timeout=_WAIT_MS / 1000,
@@ -185,6 +191,18 @@ def _postgresql(url: URL) -> Engine:
             "options": "-c synchronous_commit=off -c lock_timeout=5s -c statement_timeout=20s",
         },
     )
+
+
+def _still_connected(connection: psycopg.Connection, record: Any, _proxy: Any) -> None:
+    """A connection that was idle for some seconds may have been lost: it is tried before it is used."""
+    now = time.monotonic()
+    if now - record.info.get("used", now) > _IDLE:
+        try:
+            connection.execute("SELECT")
+            connection.rollback()
+        except psycopg.Error:
+            raise DisconnectionError from None
+    record.info["used"] = now
 
 
 @contextmanager
