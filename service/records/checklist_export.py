@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from service.intake.filters import Filters
 from service.records.canonical import canonical
@@ -22,7 +22,7 @@ from service.records.site import SiteRecords
 from service.records.stored import Flag
 from service.records.tables import checklists, contents, journal, moment_text, remarks
 
-_BATCH = 20
+_PAGE, _BATCH = 500, 20
 _WORDS = {event.value: word for word, event in ANSWERS.items()}
 
 
@@ -50,7 +50,8 @@ class _Done:
     outcome: Mapping[str, Any] | None
 
 
-_Writer = Callable[[Row[Any], Sequence[Flag], _Done], bytes]
+_Content = Mapping[Any, Any]
+_Writer = Callable[[Row[Any], _Content, Sequence[Flag], _Done], bytes]
 
 
 def export(records: SiteRecords, filters: Filters, form: Format, act: Act) -> Export:
@@ -66,35 +67,46 @@ def export(records: SiteRecords, filters: Filters, form: Format, act: Act) -> Ex
         enter_criteria(writing, act, Event.CHECKLISTS_EXPORTED, filters, details)
     if form is Format.CSV:
         return Export(count, csv_line(_HEADINGS), _parts(records, filters, act.at, _findings, _RESULT))
-    return Export(count, b"", _parts(records, filters, act.at, _whole, (*_RESULT, *_AROUND)))
+    return Export(count, b"", _parts(records, filters, act.at, _whole, _ALL))
 
 
-_RESULT = (contents.c.result,)
-_AROUND = (checklists.c.pack, contents.c.request, contents.c.trace)
+_RESULT = ("result",)
+_ALL = ("request", "result", "trace")
 
 
 def _parts(
-    records: SiteRecords, filters: Filters, until: datetime, write: _Writer, columns: Sequence[Any]
+    records: SiteRecords, filters: Filters, until: datetime, write: _Writer, kept: Sequence[str]
 ) -> Iterator[bytes]:
+    """Each checklist as it is written. What is short is read many at a time, what is long only a few."""
     place = tuple_(checklists.c.created_at, checklists.c.id)
     wanted = (
-        matching(records.site, filters, (*COLUMNS, *columns))
+        matching(records.site, filters, (*COLUMNS, checklists.c.pack))
         .where(checklists.c.created_at <= until)
         .order_by(checklists.c.created_at, checklists.c.id)
-        .limit(_BATCH)
+        .limit(_PAGE)
     )
-    after = wanted
-    while True:
+    after: Select[Any] | None = wanted
+    while after is not None:
         with records.reading() as connection:
-            rows = connection.execute(after).all()
-            ids = [row.id for row in rows]
-            flags = flags_by_checklist(connection, ids)
-            done = _done(connection, records.site, ids)
-        for row in rows:
-            yield write(row, flags.get(row.id, ()), done[row.id])
-        if len(rows) < _BATCH:
-            return
-        after = wanted.where(place > (rows[-1].created_at, rows[-1].id))
+            page = connection.execute(after).all()
+        for first in range(0, len(page), _BATCH):
+            yield from _written(records, page[first : first + _BATCH], write, kept)
+        more = len(page) == _PAGE
+        after = wanted.where(place > (page[-1].created_at, page[-1].id)) if more else None
+
+
+def _written(
+    records: SiteRecords, rows: Sequence[Row[Any]], write: _Writer, kept: Sequence[str]
+) -> Iterator[bytes]:
+    ids = [row.id for row in rows]
+    columns = (contents.c.checklist, *(contents.c[name] for name in kept))
+    with records.reading() as connection:
+        found = connection.execute(select(*columns).where(contents.c.checklist.in_(ids)))
+        content = {row.checklist: row._mapping for row in found}
+        flags = flags_by_checklist(connection, ids)
+        done = _done(connection, records.site, ids)
+    for row in rows:
+        yield write(row, content.get(row.id, {}), flags.get(row.id, ()), done[row.id])
 
 
 def _done(connection: Connection, site: str, ids: Sequence[str]) -> Mapping[str, _Done]:
@@ -129,7 +141,7 @@ def _done(connection: Connection, site: str, ids: Sequence[str]) -> Mapping[str,
 # ---------------------------------------------------------------- one checklist a line
 
 
-def _whole(row: Row[Any], flags: Sequence[Flag], done: _Done) -> bytes:
+def _whole(row: Row[Any], content: _Content, flags: Sequence[Flag], done: _Done) -> bytes:
     """Result and trace byte for byte as they are kept; of the request only line breaks become spaces."""
     shell = {
         **{column.name: getattr(row, column.name) for column in COLUMNS},
@@ -139,8 +151,7 @@ def _whole(row: Row[Any], flags: Sequence[Flag], done: _Done) -> bytes:
         "answers": list(done.answers),
         "outcome": done.outcome,
     }
-    kept = {"request": row.request, "result": row.result, "trace": row.trace}
-    embedded = b"".join(b',"%s":%s' % (name.encode(), _one_line(json)) for name, json in kept.items())
+    embedded = b"".join(b',"%s":%s' % (name.encode(), _one_line(content.get(name))) for name in _ALL)
     return canonical(shell)[:-1] + embedded + b"}\n"
 
 
@@ -162,7 +173,7 @@ _HEADINGS = (
 )
 
 
-def _findings(row: Row[Any], flags: Sequence[Flag], done: _Done) -> bytes:
+def _findings(row: Row[Any], content: _Content, flags: Sequence[Flag], done: _Done) -> bytes:
     """A line for each finding; where the patient was erased, for each rule that is still known."""
     made = [
         row.id,
@@ -176,7 +187,7 @@ def _findings(row: Row[Any], flags: Sequence[Flag], done: _Done) -> bytes:
     verdicts = {flag.rule: flag.verdict for flag in flags}
     answers = {(answer["check"], answer["rule"]): answer for answer in done.answers}
     lines = []
-    for found in _found(row, flags):
+    for found in _found(content, flags):
         said = answers.get((found["check"], found["rule"]), {})
         finding = [found["check"], found["rule"], verdicts.get(found["rule"])]
         finding += [found.get(name) for name in ("status", "kind", "message")]
@@ -185,8 +196,8 @@ def _findings(row: Row[Any], flags: Sequence[Flag], done: _Done) -> bytes:
     return b"".join(lines)
 
 
-def _found(row: Row[Any], flags: Sequence[Flag]) -> list[Mapping[str, Any]]:
-    if row.result is None:
+def _found(content: _Content, flags: Sequence[Flag]) -> list[Mapping[str, Any]]:
+    if not content:
         return [vars(flag) for flag in flags] or [dict.fromkeys(("check", "rule", "status"))]
-    findings: list[Mapping[str, Any]] = json.loads(row.result)["findings"]
+    findings: list[Mapping[str, Any]] = json.loads(content["result"])["findings"]
     return findings
