@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from service.records import migrate
 from service.records.database import Database, StoreUnavailable, add_once
@@ -20,13 +20,21 @@ from service.records.journal import (
     commitments_of,
     link,
 )
+from service.records.prepared import Prepared, at_once
 from service.records.signing import Keys
 from service.records.tables import chains, checkpoints, journal, remarks
 
+DEMONSTRATION = "DEMONSTRATION"  # the one site whose patients are all made up
 SALT_BYTES = 32
 CHECKPOINT_EVERY = 100
 # On PostgreSQL, who stops in the middle while holding a chain loses it after this time: all others wait.
 _LOSE_IT = func.set_config("idle_in_transaction_session_timeout", "5s", True)
+
+_HERE = chains.c.site == bindparam("chain")
+_ENTER = Prepared(insert(journal))
+_GROW = Prepared(update(chains).where(_HERE), "chain", "sequence", "at", "digest")
+_HEAD = select(chains, migrate.REVISION).where(_HERE).with_for_update(of=chains)
+_HEADS = {"sqlite": _HEAD, "postgresql": _HEAD.add_columns(_LOSE_IT)}
 
 
 @dataclass
@@ -68,12 +76,10 @@ class Writing:
             details=details or {},
             commitments=commitments or {},
         )
-        self.connection.execute(insert(journal).values(vars(entry)))
-        self.connection.execute(
-            update(chains)
-            .where(chains.c.site == self.site)
-            .values(sequence=entry.sequence, at=entry.at, digest=entry.digest)
-        )
+        grown = {"sequence": entry.sequence, "at": entry.at, "digest": entry.digest}
+        with at_once(self.connection):
+            _ENTER.run(self.connection, vars(entry))
+            _GROW.run(self.connection, {"chain": self.site, **grown})
         # Every so many entries, and with the first one of a day: what came before it is then signed too.
         if entry.sequence % CHECKPOINT_EVERY == 0 or _day(entry.at) != _day(head.at):
             self.checkpoint(entry)
@@ -111,6 +117,11 @@ class SiteRecords:
 
     def __init__(self, database: Database, site: str, keys: Keys) -> None:
         self.database, self.site, self.keys = database, site, keys
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether nobody here is real."""
+        return self.site == DEMONSTRATION
 
     def close(self) -> None:
         """Let go of the database."""
@@ -157,10 +168,7 @@ def _day(at: datetime) -> date:
 
 def _locked(connection: Connection, site: str) -> Row[Any]:
     """The head of the chain, held until the end of the transaction, in tables of this version."""
-    head = select(chains, migrate.REVISION).where(chains.c.site == site).with_for_update(of=chains)
-    if connection.dialect.name == "postgresql":
-        head = head.add_columns(_LOSE_IT)
-    found = connection.execute(head).one_or_none()
+    found = connection.execute(_HEADS[connection.dialect.name], {"chain": site}).one_or_none()
     if found is None:
         raise StoreUnavailable(f"the database has no journal of the site {site}")
     migrate.check(found.revision)

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from service.records.database import add_once
+from service.records.database import StoreUnavailable, add_once
 from service.records.journal import Act, Event, commitments_of
+from service.records.prepared import Prepared, at_once
 from service.records.site import SALT_BYTES, SiteRecords, Writing
 from service.records.stored import Basis, Once, StoredChecklist
 from service.records.tables import (
@@ -26,6 +27,8 @@ _SHELL = tuple(
     checklists.c[name] for name in ("id", "created_at", "drug", "status", "pack", "actor", "supersedes")
 )
 _CONTENT = tuple(contents.c[name] for name in ("patient", "infusion_at", "request", "result", "trace"))
+_SHELL_NAMES, _CONTENT_NAMES = (tuple(column.name for column in each) for each in (_SHELL, _CONTENT))
+_ADD_SHELL, _ADD_CONTENT, _ADD_FLAG = (Prepared(insert(each)) for each in (checklists, contents, flagged))
 
 
 class NoSuchChecklist(Exception):
@@ -57,6 +60,7 @@ class Store:
 
     def __init__(self, records: SiteRecords) -> None:
         self.records = records
+        self._bases: set[tuple[str, str]] = set()  # those that are known to be kept
 
     def ping(self) -> None:
         """Return where the store answers. Raises StoreUnavailable."""
@@ -74,9 +78,14 @@ class Store:
         """
         while True:
             try:
-                return self._added(checklist, basis, act, once)
+                kept = self._added(checklist, basis, act, once)
             except _KeyTaken:
                 continue  # what took it is there to be found now
+            except StoreUnavailable:
+                self._bases.clear()  # it may be another database that comes back
+                raise
+            self._bases.add((basis.knowledge, basis.policy))
+            return kept
 
     def _added(
         self, checklist: StoredChecklist, basis: Basis, act: Act, once: Once | None
@@ -87,7 +96,8 @@ class Store:
                 return first
             if checklist.supersedes is not None:
                 self._may_supersede(writing, checklist)
-            _keep_basis(writing.connection, basis)
+            if (basis.knowledge, basis.policy) not in self._bases:
+                _keep_basis(writing.connection, basis)
             committed = self._keep(writing.connection, checklist, basis)
             if once is not None:
                 key = {"site": self.records.site, "actor": act.actor, "checklist": checklist.id}
@@ -149,18 +159,18 @@ class Store:
 
     def _keep(self, connection: Connection, checklist: StoredChecklist, basis: Basis) -> dict[str, str]:
         """Insert the rows of a checklist; the commitments to what may be erased."""
-        shell = {column.name: getattr(checklist, column.name) for column in _SHELL}
+        shell = {name: getattr(checklist, name) for name in _SHELL_NAMES}
         shell |= {"id": valid_id(checklist.id), "site": self.records.site}
         shell |= {"knowledge": basis.knowledge, "policy": basis.policy}
-        connection.execute(insert(checklists).values(shell))
         salt = secrets.token_bytes(SALT_BYTES)
-        content = {column.name: getattr(checklist, column.name) for column in _CONTENT}
+        content = {name: getattr(checklist, name) for name in _CONTENT_NAMES}
         row = {"checklist": checklist.id, "site": self.records.site, "salt": salt, **content}
         row["infusion_utc"] = datetime.fromisoformat(checklist.infusion_at)
-        connection.execute(insert(contents).values(row))
-        if checklist.flags:
-            flags = [{"checklist": checklist.id, **vars(flag)} for flag in checklist.flags]
-            connection.execute(insert(flagged), flags)
+        with at_once(connection):
+            _ADD_SHELL.run(connection, shell)
+            _ADD_CONTENT.run(connection, row)
+            for flag in checklist.flags:
+                _ADD_FLAG.run(connection, {"checklist": checklist.id, **vars(flag)})
         return commitments_of(salt, parts_of(content))
 
     def _may_supersede(self, writing: Writing, checklist: StoredChecklist) -> None:

@@ -43,7 +43,7 @@ def moment_text(moment: datetime) -> str:
     """The time as `2026-10-06T18:00:00.000000Z`. Raises ValueError for one without an offset."""
     if moment.tzinfo is None:
         raise ValueError("a time without an offset")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 _ID, _NAME, _DIGEST, _SITE = String(36), String(200), String(71), String(64)
