@@ -60,7 +60,7 @@ def test_a_worker_killed_again_and_again_loses_nothing(service):
     load = Load(service, "kill")
     with load.going_on():
         for _ in range(KILLS):
-            load.more(2)
+            load.more(1)
             kill_one(service)
         load.more(4)
     assert load.broken, "no request was broken off: the kills came between them"
