@@ -48,9 +48,9 @@ packages:
 	$(call step,setup: the rules engine imports,$(BIN)/python -c 'import durable_rules_engine'); \
 	printf '%s\n' "$$wanted" >$(VENV)/.packages
 
-run: setup  ## print one worked checklist, then serve on this machine, port PORT
+run: setup  ## print one worked checklist, then serve a made-up clinic on this machine, port PORT
 	@$(BIN)/dosegate demo
-	@exec $(BIN)/dosegate serve --port $(PORT)
+	@exec $(BIN)/dosegate serve --demonstration --port $(PORT)
 
 test: check  ## check, then all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal

@@ -225,9 +225,16 @@ def demo(example: str, library: "Library", *, request: bool) -> None:
 @click.option(
     "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that answer."
 )
+@click.option("--demonstration", is_flag=True, help="Serve a made-up clinic with records of its own.")
 @rules_options
-def serve(host: str, port: int, workers: int, rules: Path | None, policy: Path | None) -> None:
-    """Answer over HTTP: the JSON interface and its documentation, on loopback only."""
+def serve(
+    host: str, port: int, workers: int, rules: Path | None, policy: Path | None, *, demonstration: bool
+) -> None:
+    """Answer over HTTP: the JSON interface and its documentation.
+
+    The demonstration is marked as such everywhere, listens on loopback only, and keeps its records in
+    demonstration.db in the working folder.
+    """
     from service.server import serve as run  # noqa: PLC0415
     from service.settings import BadSetting, Settings  # noqa: PLC0415
 
@@ -235,9 +242,5 @@ def serve(host: str, port: int, workers: int, rules: Path | None, policy: Path |
         settings = Settings.from_environment()
     except BadSetting as bad:
         refuse([str(bad)])
-    run(
-        host,
-        port,
-        workers,
-        replace(settings, rules=rules or settings.rules, policy=policy or settings.policy),
-    )
+    rules, policy = rules or settings.rules, policy or settings.policy
+    run(host, port, workers, replace(settings, rules=rules, policy=policy, demonstration=demonstration))

@@ -1,4 +1,4 @@
-"""`dosegate serve`: gunicorn with sync workers, on this machine only: it does not speak TLS."""
+"""`dosegate serve`: gunicorn with sync workers. It does not speak TLS: a proxy in front of it does."""
 
 import errno
 import ipaddress
@@ -11,17 +11,20 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
 from service.access.accounts import Accounts
+from service.api.headers import MODE
 from service.app import create_app, library_of, load_engines, now, opened
 from service.checklist.engine import EngineFault
+from service.demonstration import Clinic, NotForDemonstration, prepare, settings_for
 from service.knowledge.library import Library
 from service.knowledge.problems import KnowledgeError
 from service.records.database import StoreUnavailable
 from service.records.signing import BadKeyFile
-from service.records.site import SiteRecords
+from service.records.site import DEMONSTRATION, SiteRecords
 from service.settings import Settings
 
 _BAD_INPUT = 2
-_WHY = "loopback only: a proxy that speaks TLS lets others in"
+_LOOPBACK = "loopback only: a proxy that speaks TLS lets others in"
+_OPEN = "what is sent can be read on the way: let others in through a proxy that speaks TLS"
 _BEGIN = "Nobody has an account yet. Make the first one: dosegate users add NAME --role admin"
 
 
@@ -30,16 +33,36 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
 
     Port 0 takes any free port; the line printed at the start names it.
     """
-    address = _loopback(host)
+    # First of all: a second start on the same port changes nothing.
+    listener = _listener(_address_of(host, only_loopback=settings.demonstration), port)
     try:
+        if settings.demonstration:
+            settings = settings_for(settings)
+        elif settings.site == DEMONSTRATION:
+            raise NotForDemonstration(f"the site {DEMONSTRATION} is for --demonstration alone: name another")
         library = library_of(settings)
         load_engines(library)
         records = opened(settings, library, now())
+        clinic = prepare(records, library, now()) if settings.demonstration else None
         begun = bool(Accounts(records).all())
         records.close()  # each worker makes connections of its own: none may cross a fork
-    except (KnowledgeError, EngineFault, StoreUnavailable, BadKeyFile) as error:
+    except (KnowledgeError, EngineFault, StoreUnavailable, BadKeyFile, NotForDemonstration) as error:
+        listener.close()
         _refuse(str(error))
-    _Server(_listener(address, port), workers, settings, library, records, begun=begun).run()
+    says = _greeting(listener, clinic, begun=begun)
+    _Server(listener, workers, settings, library, records, says=says).run()
+
+
+def _greeting(listener: socket.socket, clinic: Clinic | None, *, begun: bool) -> str:
+    """What is printed when the server listens."""
+    host, port, *_ = listener.getsockname()
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    lines = [f"Listening on {url} ({_LOOPBACK if ipaddress.ip_address(host).is_loopback else _OPEN})"]
+    if clinic is not None:
+        lines += clinic.lines(url)
+    elif not begun:
+        lines.append(_BEGIN)
+    return "\n".join(lines)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -53,10 +76,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
         library: Library,
         records: SiteRecords,
         *,
-        begun: bool,
+        says: str,
     ) -> None:
-        self._begun = begun
-        self._address = _address(listener)
+        # A header of what the worker answers by itself.
+        self.mark = f"{MODE}: {DEMONSTRATION}\r\n" if records.demonstration else ""
+        self._says = says
         self._listener, self._workers = listener.detach(), workers
         self._settings, self._library, self._records = settings, library, records
         super().__init__()
@@ -84,20 +108,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return create_app(self._settings, self._library, records=self._records)
 
     def _say_ready(self, _arbiter: Arbiter) -> None:
-        print(f"Listening on {self._address} ({_WHY})", flush=True)
-        if not self._begun:
-            print(_BEGIN, flush=True)
+        print(self._says, flush=True)
 
 
-def _loopback(host: str) -> str:
-    """The loopback address that a host names."""
+def _address_of(host: str, *, only_loopback: bool) -> str:
+    """The address that a host names."""
     name = host.strip("[]")
     try:
         address = ipaddress.ip_address("127.0.0.1" if name == "localhost" else name)
     except ValueError:
-        address = None
-    if address is None or not address.is_loopback:
-        _refuse(f"{host} is not an address of this machine alone; use 127.0.0.1 ({_WHY}).")
+        _refuse(
+            f"{host or 'An empty host'} is not an IP address; use 127.0.0.1, or one that this machine has."
+        )
+    if only_loopback and not address.is_loopback:
+        _refuse(f"{host} can be reached by others; a demonstration listens on 127.0.0.1 only.")
     return str(address)
 
 
@@ -115,11 +139,6 @@ def _listener(host: str, port: int) -> socket.socket:
             _refuse(f"Port {port} is in use on {host}; choose another one with --port.")
         _refuse(f"Cannot listen on {host}, port {port}: {error.strerror}.")
     return listener
-
-
-def _address(listener: socket.socket) -> str:
-    host, port, *_ = listener.getsockname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _refuse(message: str) -> NoReturn:

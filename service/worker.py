@@ -30,7 +30,7 @@ class Worker(SyncWorker):  # type: ignore[misc]
         head = (
             f"HTTP/1.1 {status} {problem['title']}\r\nConnection: close\r\n"
             f"Content-Type: {problems.MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
-            "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\r\n"
+            f"X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{self.app.mark}\r\n"
         )
         try:
             client.sendall(head.encode("ascii") + body)

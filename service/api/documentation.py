@@ -14,8 +14,10 @@ from marshmallow import Schema
 from service.access.roles import SCOPES
 from service.api import problems
 from service.api.guard import COOKIE, PUBLIC, Needs
+from service.api.parts import parts, parts_of
 from service.api.responses import JSON
 from service.api.schemas import ProblemSchema
+from service.records.site import DEMONSTRATION
 
 _SAYS = """Answers every check of a drug's pre-infusion checklist with pass, warn or block, each one cited.
 
@@ -32,6 +34,7 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_MARK = f"{DEMONSTRATION}: every patient here is made up; enter nothing of a real one"
 _KEPT = "private, max-age=3600"
 View = TypeVar("View", bound=Callable[..., Response])
 
@@ -110,9 +113,17 @@ def _problem(status: int) -> Answers:
 @page.get("/api/v1/docs")
 def read_page() -> Response:
     """The page."""
-    response = page.send_static_file("docs.html")
+    response = _marked_page() if parts().store.records.demonstration else page.send_static_file("docs.html")
     response.headers["Content-Security-Policy"] = _PAGE_POLICY
     return response
+
+
+def _marked_page() -> Response:
+    with page.open_resource("static/docs.html", encoding="utf-8", mode="rt") as file:
+        text: str = file.read()
+    return Response(
+        text.replace("<body>", f"<body>\n  <h1><mark>{_MARK}</mark></h1>", 1), mimetype="text/html"
+    )
 
 
 @page.after_request
@@ -126,7 +137,7 @@ def _keep(response: Response) -> Response:
 def register(app: Flask, sections: tuple[Section, ...]) -> dict[str, Needs]:
     """Serve these endpoints, their OpenAPI document and its page; what each endpoint needs."""
     app.config.update(
-        API_TITLE="Dosegate",
+        API_TITLE=f"Dosegate {DEMONSTRATION}" if parts_of(app).store.records.demonstration else "Dosegate",
         API_VERSION=version("dosegate"),
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api/v1",

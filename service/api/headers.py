@@ -6,9 +6,11 @@ import uuid
 from flask import Flask, Response, g, request
 
 from service.api.parts import parts
+from service.records.site import DEMONSTRATION
 
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 UNMATCHED = "unmatched"
+MODE = "Dosegate-Mode"
 _PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -18,6 +20,8 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
+    if parts().store.records.demonstration:
+        response.headers[MODE] = DEMONSTRATION
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

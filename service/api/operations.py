@@ -9,6 +9,7 @@ from service.api.guard import PUBLIC
 from service.api.parts import parts
 from service.api.responses import as_json
 from service.api.schemas import StateSchema
+from service.records.site import DEMONSTRATION
 
 section = Section("operations", __doc__)
 
@@ -16,7 +17,7 @@ section = Section("operations", __doc__)
 @section.endpoint("/healthz", Answers(200, "The process answers.", StateSchema), needs=PUBLIC)
 def healthz() -> Response:
     """Tell whether the process is up."""
-    return as_json({"status": "up"})
+    return as_json(_state("up"))
 
 
 @section.endpoint(
@@ -28,7 +29,12 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Tell whether a checklist could be answered and recorded now."""
     parts().store.ping()
-    return as_json({"status": "ready"})
+    return as_json(_state("ready"))
+
+
+def _state(word: str) -> dict[str, str]:
+    marked = {"mode": DEMONSTRATION} if parts().store.records.demonstration else {}
+    return {"status": word, **marked}
 
 
 @section.endpoint(

@@ -50,7 +50,12 @@ def install(app: Flask, parts: Parts) -> None:
 
 def parts() -> Parts:
     """The parts of the application that serves this request."""
-    found: Parts = current_app.extensions[_NAME]
+    return parts_of(current_app)
+
+
+def parts_of(app: Flask) -> Parts:
+    """The parts of an application."""
+    found: Parts = app.extensions[_NAME]
     return found
 
 

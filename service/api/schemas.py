@@ -4,6 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from service.api import described as a
 from service.checklist.rules import Kind, Override
+from service.records.site import DEMONSTRATION
 
 
 class FieldErrorSchema(Schema):
@@ -224,3 +225,6 @@ class StateSchema(Schema):
     """The state of the service."""
 
     status = a.text(validate=validate.OneOf(["up", "ready"]))
+    mode = fields.String(
+        validate=validate.Equal(DEMONSTRATION), metadata=a.said("There where every patient is made up.")
+    )
