@@ -5,7 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -20,9 +21,7 @@ from service.access.roles import Role
 from service.access.sessions import IDLE, LIFETIME, MOST_WRONG, Sessions
 from service.app import records_of
 from service.records.journal import Act
-from service.settings import Settings
 from tests.access.conftest import NOW
-from tests.databases import copy_of_sqlite, signing_key
 from tests.people import PASSWORD, PIN
 
 NOTED_EVERY = timedelta(seconds=20)
@@ -152,15 +151,14 @@ class People(RuleBasedStateMachine):
             session.over = True
 
 
-def test_a_session_is_always_what_the_model_says(tmp_path):
-    settings_of_it = Settings(copy_of_sqlite(tmp_path), keys=signing_key())
-    quick = settings(
-        max_examples=40,
+def test_a_session_is_always_what_the_model_says(settings):
+    quick = of_hypothesis(
+        max_examples=12,
         stateful_step_count=30,
         derandomize=True,
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    with closing(records_of(settings_of_it, NOW)) as records:
+    with closing(records_of(settings, NOW)) as records:
         run_state_machine_as_test(lambda: People(records), settings=quick)
