@@ -173,7 +173,6 @@ def _answers(connection: Connection, site: str, counted: Filters) -> Mapping[_Ru
     finding = and_(
         flagged.c.checklist == checklists.c.id,
         flagged.c.rule == details["rule"].as_string(),
-        flagged.c.check == details["check"].as_string(),
     )
     columns = [checklists.c.id, checklists.c.drug, checklists.c.created_at, flagged.c.check, flagged.c.rule]
     wanted = (

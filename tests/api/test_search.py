@@ -54,6 +54,7 @@ def test_pages_follow_each_other(client):
         ({"verdict": "ruled_out", "answered": "yes"}, ["answered", "verdict"]),
         ({"superseded": "true"}, ["superseded"]),
         ({"patient": None}, ["patient"]),
+        ({"patient": "MRN\0-1"}, ["patient"]),
         ({"pateint": "MRN-1"}, ["pateint"]),
         ({"limit": 0}, ["limit"]),
         ({"limit": 201}, ["limit"]),

@@ -174,9 +174,10 @@ def test_an_export_takes_the_memory_of_a_few_checklists(records, basis, act):
         taken = export(records, Filters(), form, act)
         tracemalloc.start()
         try:
-            size = sum(len(part) for part in taken.parts)
+            sizes = [len(part) for part in taken.parts]
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert size > MANY * SIZE > 3 * MOST
+        assert len(sizes) == taken.checklists == MANY
+        assert sum(sizes) > MANY * SIZE > 3 * MOST
         assert peak < MOST, form
