@@ -30,8 +30,7 @@ def is_signed(key, signature, message):  # 5.1.7
     x, y = add(times(s, point(BASE.to_bytes(32, "little"))), times(8 * ORDER - h, point(key)))
     return len(signature) == 64 and s < ORDER and r == (y | x % 2 << 255).to_bytes(32, "little")
 def canonical(document, without):  # RFC 8785, so far as a journal needs it
-    kept = {name: value for name, value in document.items() if name != without}
-    return JSON.encode(kept).encode(errors="surrogatepass")
+    return JSON.encode({key: document[key] for key in document if key != without}).encode(errors="surrogatepass")
 def digest_of(entry, site, number):
     return f"sha256:{sha256(canonical({**entry, 'site': site, 'sequence': number}, 'digest')).hexdigest()}"
 def commitment(salt, part, text):
@@ -46,11 +45,9 @@ def checkpoint_fault(signed, name, keys, site, last, entry=None):
         return f"{'truncated' if signed['sequence'] > last else 'deleted'}: what {name} signs is not there"
     other = any(signed[each] != entry[each] for each in ("sequence", "at", "digest"))
     return other and f"rewritten without the key: {name} signs another entry than stands there"
-
 def faults(lines, keys, held=None):  # one sentence each; None and False among them say nothing
-    header, site, whole, rules, unopened = None, "", False, set(), {}
-    held, shift, was = {each["sequence"]: each for each in held or ()}, 0, ""
-    last = {"sequence": 0, "at": "", "digest": "sha256:" + 64 * "0"}
+    header, site, was, whole, shift, rules, unopened = None, "", "", False, 0, set(), {}
+    held, last = {each["sequence"]: each for each in held or ()}, {"sequence": 0, "at": "", "digest": "sha256:" + 64 * "0"}
     for text in lines:
         try:
             line = json.loads(text)
@@ -63,7 +60,9 @@ def faults(lines, keys, held=None):  # one sentence each; None and False among t
                 yield other and f"edited: the stored rules {digest} no longer have this digest"
             if head := line.get("head"):
                 end, top = last["sequence"], min(head["sequence"], header["through"])
-                yield end != top and f"{'truncated' if end < top else 'inserted'}: its end is {end}, its head {top}"
+                yield end < top and f"truncated: the chain ends with entry {end}, and its head is entry {top}"
+                yield end > top and f"inserted: the chain ends with entry {end}, and its head is entry {top}"
+                yield shift and f"{'deleted' if shift > 0 else 'inserted'}: entry {end} was written as {end + shift}"
                 other = end == head["sequence"] and any(head[each] != last[each] for each in ("at", "digest"))
                 yield other and f"edited: the head of the chain is not entry {end} as it stands"
             yield signed and checkpoint_fault(signed, "the checkpoint", keys, site, last["sequence"], entry)
@@ -71,19 +70,20 @@ def faults(lines, keys, held=None):  # one sentence each; None and False among t
                 continue
             number, event, details, bound = map(entry.get, ("sequence", "event", "details", "commitments"))
             where = f"entry {number} ({event}, {entry['subject']})"
-            # The site and the number that it was written with are those that give it its digest.
-            tries = [(entry["site"], number + n) for n in (0, shift, *range(-50, 51))]
+            tries = [(entry["site"], number + n) for n in (0, shift, *range(-50, 51))]  # as what was it written?
             tries += [(other, number) for other in header["others"]]
             fits = (each for each in tries if digest_of(entry, *each) == entry["digest"])
             origin, written = next(fits, (None, number + shift))
             gap, turn = number - last["sequence"] - 1, written - number != shift
             yield not origin and f"edited: {where} no longer has the digest that it was written with"
             yield origin not in (None, site, was) and f"swapped chain: {where} was written by site {origin}"
-            yield gap and f"{'deleted' if gap > 0 else 'inserted'}: {where} stands behind {last['sequence']}"
+            yield gap > 0 and f"deleted: before {where}, {gap} missing"
+            yield gap < 0 and f"inserted: {where} stands behind entry {last['sequence']}"
             yield turn and written != number and f"reordered: {where} was written as entry {written}"
-            cut = origin and not gap and not turn and entry["previous"] != last["digest"]
-            yield cut and f"edited: {where} was not written behind the entry that stands before it"
-            due = number % 100 == 0 or (origin and not gap and last["at"][:10] not in ("", entry["at"][:10]))
+            sure = origin and not gap and not turn
+            cut, day = entry["previous"] != last["digest"], last["at"][:10] not in ("", entry["at"][:10])
+            yield sure and cut and f"edited: {where} was not written behind the entry that stands before it"
+            due = number % 100 == 0 or (sure and day)
             yield due and not signed and f"deleted: the checkpoint of {where} is missing"
             last, shift, was = entry, written - number, origin
             if outside := held.pop(number, None):
@@ -102,9 +102,8 @@ def faults(lines, keys, held=None):  # one sentence each; None and False among t
                 unopened.pop(id, None)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             yield f"edited: what stands behind entry {last['sequence']} cannot be read"
-    yield from (f"missing contents: those of {where}, and no erasure names them" for where in unopened.values())
-    for outside in held.values():
-        yield checkpoint_fault(outside, "the outside checkpoint", keys, site, last["sequence"])
+    yield from (f"missing contents: what {at} commits to is gone, and not by an erasure" for at in unopened.values())
+    yield from (checkpoint_fault(each, "the outside checkpoint", keys, site, last["sequence"]) for each in held.values())
     yield not whole and "truncated: the export breaks off"
 
 if __name__ == "__main__":

@@ -32,12 +32,14 @@ _EXITS = (
 _LATER = {
     "checklists": "service.commands.finding:checklists",
     "impact": "service.commands.impact:impact",
+    "journal": "service.commands.journal:journal",
     "keys": "service.commands.keys:keys",
     "patients": "service.commands.patients:patients",
     "quality": "service.commands.finding:quality",
     "replay": "service.commands.replay:replay",
     "roles": "service.commands.keys:roles",
     "users": "service.commands.people:users",
+    "verify": "service.commands.journal:verify",
 }
 
 

@@ -1,17 +1,16 @@
 """`dosegate checklists` and `dosegate quality`."""
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from service.checklist.rules import Status
+from service.commands.files import new_file
 from service.commands.opened import act, opened
 from service.intake.errors import BadInput
 from service.intake.filters import ANSWERED, OUTCOMES, VERDICTS, Filters, FiltersSchema, filters_of
@@ -21,7 +20,7 @@ from service.records.checklist_export import Format, export
 from service.records.quality import quality as figures_of
 from service.records.search import MOST_HITS, USUAL_HITS, search
 from service.terminal.console import standard_output
-from service.terminal.failures import reason, refuse
+from service.terminal.failures import refuse
 from service.terminal.finding import print_hits, print_quality
 from service.terminal.progress import bar
 from service.terminal.rules import Command, with_rules
@@ -127,7 +126,7 @@ def export_command(library: Library, *, form: str, out: Path, patient: bool, **o
     all of it is written, for its owner only. It holds patients: look after it. The journal has an entry.
     """
     filters = _read(library, {**options, "patient": _patient(patient)})
-    with opened() as records, _written(out) as file:
+    with opened() as records, new_file(out) as file:
         taken = export(records, filters, Format(form), act())
         file.write(taken.head)
         with _progress(taken.checklists) as advance:
@@ -135,25 +134,6 @@ def export_command(library: Library, *, form: str, out: Path, patient: bool, **o
                 file.write(part)
                 advance(1)
     click.echo(f"{counted(taken.checklists, 'checklist')} written to {out}")
-
-
-@contextmanager
-def _written(out: Path) -> Iterator[IO[bytes]]:
-    """A new file that has its name only when it is whole."""
-    if out.exists():
-        refuse([f"{out}: is there already; name a new file"])
-    try:
-        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
-            try:
-                yield file.file
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).rename(out)
-            except BaseException:
-                Path(file.name).unlink()
-                raise
-    except OSError as error:
-        refuse([f"{out}: cannot be written: {reason(error).lower()}"])
 
 
 @contextmanager

@@ -8,7 +8,7 @@ in the same words; a test compares the two.
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,15 @@ class Report:
     def verified(self) -> int:
         """The last entry up to which nothing is at fault."""
         return min([self.last, *(fault.sequence - 1 for fault in self.faults)])
+
+
+def documents_in(lines: Iterable[bytes]) -> Iterator[Any]:
+    """The documents of the lines of an export; None stands for a line that is none."""
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError):
+            yield None
 
 
 def verify(documents: Iterable[Document], keys: Keys, held: Sequence[Document] = ()) -> Report:
@@ -134,7 +143,10 @@ class _Reading:
         end, top = self.last["sequence"], min(head["sequence"], self.header["through"])
         if end != top:
             kind = "truncated" if end < top else "inserted"
-            self.fault(kind, f"its end is {end}, its head {top}")
+            self.fault(kind, f"the chain ends with entry {end}, and its head is entry {top}")
+        if self.shift:
+            kind = "deleted" if self.shift > 0 else "inserted"
+            self.fault(kind, f"entry {end} was written as {end + self.shift}")
         if end == head["sequence"] and any(head[each] != self.last[each] for each in ("at", "digest")):
             self.fault("edited", f"the head of the chain is not entry {end} as it stands", end)
 
@@ -181,19 +193,20 @@ class _Reading:
             self.fault("edited", f"{where} no longer has the digest that it was written with", number)
         elif origin not in (site, self.origin):
             self.fault("swapped chain", f"{where} was written by site {origin}")
-        if gap:
-            kind = "deleted" if gap > 0 else "inserted"
-            self.fault(kind, f"{where} stands behind {last['sequence']}")
+        if gap > 0:
+            self.fault("deleted", f"before {where}, {gap} missing")
+        elif gap < 0:
+            self.fault("inserted", f"{where} stands behind entry {last['sequence']}")
         if turn and written != number:
             self.fault("reordered", f"{where} was written as entry {written}")
-        if found and not gap and not turn:
-            if entry["previous"] != last["digest"]:
-                self.fault("edited", f"{where} was not written behind the entry that stands before it")
-            if entry["at"] < last["at"]:
-                says = f"the clock stepped back: {where} is of {entry['at']}, the one before of {last['at']}"
-                self._list(self.report.notes, says)
+        sure = found is not None and not gap and not turn
+        if sure and entry["previous"] != last["digest"]:
+            self.fault("edited", f"{where} was not written behind the entry that stands before it")
+        if sure and entry["at"] < last["at"]:
+            says = f"the clock stepped back: {where} is of {entry['at']}, the one before of {last['at']}"
+            self._list(self.report.notes, says)
         new_day = last["at"][:10] not in ("", entry["at"][:10])
-        if not signed and (number % CHECKPOINT_EVERY == 0 or (found and not gap and new_day)):
+        if not signed and (number % CHECKPOINT_EVERY == 0 or (sure and new_day)):
             self.fault("deleted", f"the checkpoint of {where} is missing")
         self.shift, self.origin = written - number, origin
 
@@ -236,7 +249,7 @@ class _Reading:
     def end(self) -> None:
         """Add what only the end can tell."""
         for number, where in self.unopened.values():
-            self.fault("missing contents", f"those of {where}, and no erasure names them", number)
+            self.fault("missing contents", f"what {where} commits to is gone, and not by an erasure", number)
         for outside in self.held.values():
             self._checkpoint(outside, "the outside checkpoint", None)
         if not self.whole:
