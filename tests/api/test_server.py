@@ -166,12 +166,11 @@ def test_a_port_in_use_is_one_clear_error(capsys, server, tmp_path):
     assert said == f"Port {server.port} is in use on 127.0.0.1; choose another one with --port.\n"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test", ""])
-def test_an_address_that_others_can_reach_is_refused(capsys, tmp_path, host):
+@pytest.mark.parametrize("host", ["example.test", "127.0.0.256", ""])
+def test_a_host_that_is_no_address_is_refused(capsys, tmp_path, host):
     status, said = refused(capsys, host, 0, tmp_path / "x.db")
-    assert status == 2
-    assert said.count("\n") == 1
-    assert "TLS" in said
+    assert (status, said.count("\n")) == (2, 1)
+    assert "is not an IP address" in said
 
 
 def test_records_that_cannot_be_kept_are_one_clear_error(capsys, tmp_path):
