@@ -170,7 +170,7 @@ flagged = Table(
     Column("status", String(5), nullable=False),
     CheckConstraint("verdict IN ('holds', 'undecided')", name="flagged_verdict"),
     Index("flagged_by_rule", "rule", "verdict"),
-    Index("flagged_by_check", "check", "verdict"),
+    Index("flagged_by_check", "check", "checklist"),
 )
 
 idempotency = Table(

@@ -265,7 +265,7 @@ def _tables() -> None:
         ),
         sa.PrimaryKeyConstraint("checklist", "rule"),
     )
-    op.create_index("flagged_by_check", "flagged", ["check", "verdict"], unique=False)
+    op.create_index("flagged_by_check", "flagged", ["check", "checklist"], unique=False)
     op.create_index("flagged_by_rule", "flagged", ["rule", "verdict"], unique=False)
     op.create_table(
         "idempotency",
