@@ -221,7 +221,8 @@ def _unavailable(error: DBAPIError | TimeoutError) -> StoreUnavailable:
     for starts, words, retry_after in _FAULTS:
         if code.startswith(starts):
             return StoreUnavailable(f"{words}: {reason}", retry_after)
-    if isinstance(error, OperationalError) and not code:  # no connection: it says where to, and why
+    # Where there is no connection, psycopg says where to, and why. SQLite may repeat what it read.
+    if isinstance(error, OperationalError) and not code and not isinstance(cause, sqlite3.Error):
         reason = str(cause).partition("\n")[0]
     heals = isinstance(error, OperationalError) or not isinstance(error, DBAPIError)
     return StoreUnavailable(reason, _HEALS_SOON if heals else None)

@@ -7,6 +7,7 @@ from contextlib import closing
 
 from sqlalchemy import select
 
+from service.records.chain import documents
 from service.records.database import Database
 from service.records.signing import Keys
 from service.records.site import CHECKPOINT_EVERY
@@ -19,9 +20,16 @@ from service.records.tables import (
     journal,
     moment_text,
 )
+from service.records.verify import verify
 from tests.databases import signing_key
 
 COMMITTED = ("patient", "infusion_at", "request", "result", "trace")
+
+
+def verified(url, site="main"):
+    """What the service's own verification says."""
+    with closing(Database(url)) as database, database.reading() as connection:
+        return verify(documents(connection, site, "now"), Keys.read(signing_key()))
 
 
 def rows(url, table, site):
@@ -51,6 +59,7 @@ def sound(url, site="main"):
     assert (head.sequence, head.digest, head.at) == (len(entries), before, entries[-1].at)
     _signed(url, site, entries, due)
     _opens(url, site, entries)
+    assert verified(url, site).faults == []
     return entries
 
 

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 
 from service.access.roles import SCOPES
 from service.app import create_app, records_of
@@ -12,7 +13,6 @@ from tests.builders import shipped
 from tests.faults import chain
 
 NOON = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
 
 
 def test_a_service_whose_clock_steps_goes_on(settings, database_url):
@@ -21,15 +21,8 @@ def test_a_service_whose_clock_steps_goes_on(settings, database_url):
     with closing(app.extensions["dosegate"].store.records):
         client = with_key(app, SCOPES)
         made = []
-        for step in (
-            timedelta(),
-            timedelta(),
-            -timedelta(hours=1),
-            -DAY,
-            2 * DAY,
-            timedelta(microseconds=-1),
-        ):
-            times.append(times[-1] + step)
+        for hours in (0, 0, -1, -24, 48, -72):
+            times.append(times[-1] + timedelta(hours=hours))
             made.append(post(client, idempotency_key=f"visit-{len(made)}"))
         assert {each.status_code for each in made} == {201}
         for number, each in enumerate(made):
@@ -38,6 +31,10 @@ def test_a_service_whose_clock_steps_goes_on(settings, database_url):
     entries = chain.sound(database_url)
     listed = [entry.at for entry in entries if entry.event == "checklist.made"]
     assert listed == times[1:], "the journal does not say what the clock said"
+    steps = [later.at for before, later in pairwise(entries) if later.at < before.at]
+    notes = [note for note in chain.verified(database_url).notes if "the clock stepped back" in note]
+    assert len(steps) >= 3
+    assert len(notes) == len(steps)
 
 
 def test_a_day_begins_in_utc_whatever_the_offset_of_the_clock(settings, database_url):

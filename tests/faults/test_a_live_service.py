@@ -5,7 +5,9 @@ import http.client
 import json
 import socket
 import struct
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -18,11 +20,12 @@ KILLS, CRASHES = 20, 2
 
 
 @pytest.fixture(scope="module")
-def durable(tmp_path_factory):
+def durable():
     """A PostgreSQL that flushes, and in its own time writes nothing: only what was asked for is on disk."""
-    folder = tmp_path_factory.mktemp("durable")
-    with databases.postgresql_server(folder, fsync="on", wal_writer_delay="10s") as url:
-        yield Postgresql(folder, url)
+    with tempfile.TemporaryDirectory() as folder:  # pytest shuts its own one, and it has to start again
+        data = Path(folder) / "durable"
+        with databases.postgresql_server(data, fsync="on", wal_writer_delay="10s") as url:
+            yield Postgresql(data, url)
 
 
 @pytest.fixture(scope="module")

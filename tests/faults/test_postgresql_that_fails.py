@@ -28,6 +28,12 @@ CANCEL_WAITING = (
 )
 
 
+def end_sessions(sql, client):
+    """End those of the service; it is told so once, and then makes new ones by itself."""
+    sql(END_SESSIONS)
+    until(lambda: client.get("/readyz").headers.get("Retry-After") != SOON, "no new connection is made")
+
+
 @pytest.fixture
 def database_url(postgresql):
     url = postgresql.make()
@@ -83,33 +89,33 @@ def test_every_connection_taken(records, failing):
         meanwhile.all_fails()
 
 
-def test_a_disk_that_is_full(failing, sql):
+def test_a_disk_that_is_full(failing, sql, client):
     """The device that is always full, in the place of a table's file, so that it cannot grow."""
     [(folder,)] = sql("SHOW data_directory")
     [(name,)] = sql("SELECT pg_relation_filepath('idempotency')")
     file = Path(folder) / name
     with failing(LATER) as meanwhile:
         assert file.stat().st_size == 0
-        sql(END_SESSIONS)  # they have the file open
+        end_sessions(sql, client)  # they have the file open
         file.unlink()
         file.symlink_to("/dev/full")
         meanwhile.posting_fails()
         file.unlink()
         file.touch()
         shutil.chown(file, Path(folder).owner(), Path(folder).group())
-        sql(END_SESSIONS)
+        end_sessions(sql, client)
 
 
-def test_a_server_that_became_read_only(failing, sql):
+def test_a_server_that_became_read_only(failing, sql, client):
     """As a standby is, or one that an administrator has shut for writing."""
     [(name,)] = sql("SELECT current_database()")
     with failing(LATER) as meanwhile:
         sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-        sql(END_SESSIONS)
+        end_sessions(sql, client)
         meanwhile.all_fails()
         sql("SET default_transaction_read_only = off")
         sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
-        sql(END_SESSIONS)
+        end_sessions(sql, client)
 
 
 def test_tables_of_a_newer_version(failing, sql):

@@ -1,4 +1,4 @@
-"""Eight processes that write to the same sites, and one that forks: no gap, no fork of the chain, all there."""
+"""Eight processes that write to the same sites, and one that forks: no gap, one chain, all there."""
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
