@@ -16,11 +16,11 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
+def postgresql():
     """Databases on one server for all tests of this process; what a test keeps need not outlive it."""
-    folder = tmp_path_factory.mktemp("postgresql")
     with (
-        databases.postgresql_server(folder, fsync="off", full_page_writes="off") as url,
+        databases.folder_of_its_own() as folder,
+        databases.postgresql_server(folder / "data", fsync="off", full_page_writes="off") as url,
         closing(databases.PostgresqlDatabases(url)) as made,
     ):
         yield made

