@@ -1,5 +1,7 @@
 """Finding, exporting and counting checklists over HTTP: who may, what is refused, and what is recorded."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -9,7 +11,7 @@ from service.access.roles import Permission, Role
 from service.api.finding_schemas import HitsSchema, QualitySchema
 from tests.api.conftest import with_key
 from tests.api.sending import CHECKLISTS, JSON, a_request, is_problem, paths, post
-from tests.people import signed_in
+from tests.people import PIN, signed_in
 
 SEARCH, EXPORT, QUALITY = f"{CHECKLISTS}/search", f"{CHECKLISTS}/export", "/api/v1/quality"
 CANARY = "CANARY7361"
@@ -97,6 +99,37 @@ def test_an_export_is_streamed_and_holds_result_and_trace_byte_for_byte(client, 
     assert len(lines) == 1 + len(made.json["findings"])
     assert lines[1].split(",")[7:11] == ["hepatitis_b", "hbv-active", "undecided", "block"]
     assert sql("SELECT count(*) FROM journal WHERE event = 'checklists.exported'") == [(2,)]
+
+
+def test_what_people_did_at_a_visit_is_found_exported_and_counted(app, client):
+    nina, paul = signed_in(app, Role.NURSE, "nina"), signed_in(app, Role.PRESCRIBER, "paul")
+    made = post(nina, a_request(with_={"active_infection": "serious"}))
+    finding = {"check": "infection", "rule": "infection-active"}
+    why = {"reason": "risk-benefit-ratio", "comment": "=Treated, and afebrile for 48 h."}
+    address = made.headers["Location"]
+    assert paul.post(f"{address}/overrides", json={**finding, **why, "secret": PIN}).status_code == 201
+    held = {"outcome": "held", "reason": "patient-unwell", "comment": "Sent home."}
+    assert nina.post(f"{address}/outcomes", json=held).status_code == 201
+    post(client)
+
+    asked = {**finding, "answered": "overridden", "reason": "risk-benefit-ratio", "outcome": "held"}
+    [hit] = find(client, **asked, actor="user:nina").json["checklists"]
+    assert hit["id"] == made.json["id"]
+    rows = csv.DictReader(io.StringIO(find(client, EXPORT, format="csv", **asked).text))
+    [row] = [row for row in rows if row["rule"] == "infection-active"]
+    assert (row["answered_by"], row["reason"], row["comment"]) == (
+        "user:paul",
+        why["reason"],
+        f"'{why['comment']}",
+    )
+    exported = json.loads(find(client, EXPORT, **asked).data)
+    assert (exported["outcome"]["outcome"], exported["outcome"]["comment"]) == ("held", "Sent home.")
+    worst = client.get(QUALITY).json["rules"][0]
+    assert (worst["rule"], worst["overridden"], worst["reasons"]) == (
+        "infection-active",
+        1,
+        {"risk-benefit-ratio": 1},
+    )
 
 
 @pytest.mark.any_database
