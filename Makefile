@@ -81,5 +81,5 @@ lock:  ## write requirements/*.txt again from requirements/*.in
 	@$(call step,lock: requirements/test.txt,$(COMPILE) requirements/test.in -c requirements/run.txt -c requirements/build.txt -o requirements/test.txt)
 
 clean:  ## remove what make and the tools made here
-	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist *.egg-info
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist *.egg-info demonstration.db* demonstration-signing.pem
 	@find service rules tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

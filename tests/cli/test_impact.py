@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.app import records_of
+from service.checklist.engine import EngineFault
 from tests.api.sending import a_request
 from tests.builders import request_for
 from tests.cli.command import on_terminal, run
@@ -181,3 +182,18 @@ def test_a_terminal_shows_how_far_it_has_come(site, settings):
     assert status == 0
     assert "evaluated" in shown
     assert "1 checklist would come out as before" in shown
+
+
+@pytest.mark.any_database
+def test_a_fault_of_the_engine_is_told_apart_from_the_rules(site, tmp_path, monkeypatch):
+    kept = [site(of(1)), site(of(2, without=["hbsag"]))]
+
+    def fail(*_):
+        raise EngineFault("made to fail")
+
+    monkeypatch.setattr("service.checklist.engine.Engine.decide", fail)
+    status, found = assessed(rules_folder(tmp_path / "new", EDITS[:1]))
+    assert (status, found["changed"], found["faults"], found["rules"]) == (3, 2, 2, [])
+    assert [(each["id"], each["fault"], each["after"]) for each in found["checklists"]] == [
+        (id, True, "block") for id in kept
+    ]

@@ -98,6 +98,10 @@ def test_everything_of_the_patient_goes_and_nothing_else(records, settings, sql)
     assert post(client, of(GONE), idempotency_key="visit-1").status_code == 201
     app.extensions["dosegate"].store.records.close()
 
+    verified = CliRunner().invoke(main, ["verify"])
+    assert verified.exit_code == 0, verified.output
+    assert "3 erased" in verified.output  # two checklists and a remark
+
 
 def test_no_search_finds_an_erased_patient(records):
     keep(records, of(GONE), NOW)
