@@ -1,23 +1,21 @@
 """Checklists: make one, read it, read its trace, replay it."""
 
-import json
 import logging
 import re
 import time
 import uuid
 
 from flask import Response, g, request, url_for
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from service.access.roles import Permission
+from service.api.bodies import received, refused
 from service.api.documentation import Answers, Section
-from service.api.errors import KEY_HEADER, NotJson
+from service.api.errors import KEY_HEADER
 from service.api.parts import Parts, act, parts, principal
 from service.api.responses import JSON, as_json
 from service.api.schemas import ChecklistSchema, ReplaySchema, TraceSchema
 from service.intake.answers import answer_to
 from service.intake.errors import BadInput, FieldError
-from service.intake.json_text import MOST_BYTES
 from service.intake.requests import RequestSchema
 from service.records.journal import Event
 from service.records.stored import Once, StoredChecklist
@@ -70,7 +68,7 @@ def make_checklist() -> Response:
     Every check of the drug's pack is answered. Unknown never passes, and nothing is answered that is not
     recorded. 201 says that there is an answer, not that it is a pass: the status is in the body.
     """
-    body = _received()
+    body = received()
     once, serving = _once(body), parts()
     if once is not None and (first := serving.store.by_key(once, act())) is not None:
         return _result(first, repeated=True)
@@ -117,21 +115,6 @@ def replay_checklist(checklist_id: uuid.UUID) -> Response:
     return as_json(parts().replayer.replay(str(checklist_id), act()))
 
 
-def _received() -> bytes:
-    """The body, as it came. Raises UnsupportedMediaType, RequestEntityTooLarge, BadRequest."""
-    if request.mimetype != JSON:
-        raise UnsupportedMediaType
-    try:
-        body = request.get_data(cache=False)
-    except HTTPException:
-        raise
-    except Exception as error:  # the server's own errors for a body that breaks off or is badly framed
-        raise BadRequest from error
-    if len(body) > MOST_BYTES:
-        raise RequestEntityTooLarge
-    return body
-
-
 def _once(body: bytes) -> Once | None:
     key = request.headers.get(KEY_HEADER)
     if key is None:
@@ -147,9 +130,7 @@ def _evaluated(body: bytes, serving: Parts) -> StoredChecklist:
     try:
         answered = answer_to(body, serving.library, id=id, evaluated_at=now, site=serving.store.records.site)
     except BadInput as error:
-        if _is_json(body):
-            raise
-        raise NotJson(error) from None
+        raise refused(body, error) from None
     seconds = time.perf_counter() - started
     checklist, pack = answered.checklist, answered.request.pack
     fault = checklist.trace.fault
@@ -157,17 +138,6 @@ def _evaluated(body: bytes, serving: Parts) -> StoredChecklist:
     if fault is not None:
         log.error("request %s: checklist %s is held by a fault: %s", g.request_id, id, fault)
     return StoredChecklist.of(answered, body, at=now, actor=principal().actor)
-
-
-def _is_json(body: bytes) -> bool:
-    """Whether a refused body is JSON at all, though not JSON that is taken here."""
-    try:
-        json.loads(body.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        return False
-    except (RecursionError, ValueError):  # nested too deeply; a number of too many digits
-        return True
-    return True
 
 
 def _result(entry: StoredChecklist, *, repeated: bool) -> Response:

@@ -83,7 +83,7 @@ _SHELL = ("id", "created_at", "drug", "status", "pack", "actor", "supersedes")
 PRESCRIBER = Act("user:paul", "prescriber", "answering", FIRST)
 
 
-def answer(writing, made, flag, reason="risk-benefit-ratio", after=timedelta(minutes=7), comment=None):
+def answer(writing, made, flag, reason="risk-benefit-ratio", after=timedelta(minutes=7), *, comment=None):
     """Override a block or acknowledge a warn so long after the checklist was made."""
     event = Event.BLOCK_OVERRIDDEN if flag.status == "block" else Event.WARN_ACKNOWLEDGED
     act = replace(PRESCRIBER, at=made.created_at + after)
