@@ -31,6 +31,7 @@ _EXITS = (
 # Commands that work on the records.
 _LATER = {
     "checklists": "service.commands.finding:checklists",
+    "db": "service.commands.database:db",
     "impact": "service.commands.impact:impact",
     "journal": "service.commands.journal:journal",
     "keys": "service.commands.keys:keys",

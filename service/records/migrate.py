@@ -111,6 +111,21 @@ def _alone(connection: Connection, *, sqlite: bool) -> Iterator[None]:
     yield
 
 
+# Rows of the first are written once; those of the others are erased with a patient, and never changed.
+_WRITTEN_ONCE = ("journal", "checkpoints", "knowledge", "policies", "checklists", "flagged")
+_ERASABLE = ("contents", "remarks")
+
+
+def guards(*, sqlite: bool) -> frozenset[str]:
+    """The names of the triggers that the migrations have made, without which rows could be altered."""
+    if sqlite:
+        updates = {f"{table}_no_update" for table in (*_WRITTEN_ONCE, *_ERASABLE)}
+        deletes = {f"{table}_no_delete" for table in (*_WRITTEN_ONCE, "chains")}
+        return frozenset(updates | deletes | {"chains_grow"})
+    each = [(f"{table}_refuse", f"{table}_no_truncate") for table in (*_WRITTEN_ONCE, *_ERASABLE, "chains")]
+    return frozenset(name for both in each for name in both) | {"chains_grow"}
+
+
 # What the service may do with each table where it does not own them. Nothing leaves the journal.
 GRANTS = {
     "alembic_version": "SELECT",

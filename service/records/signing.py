@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import rfc8785
@@ -86,11 +87,11 @@ class Keys:
         private = Ed25519PrivateKey.generate()
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
+            with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.") as file:  # its owner's only
                 file.write(pem)
                 file.flush()
                 os.fsync(file.fileno())
+                os.link(file.name, path)  # whole or not there: nobody ever reads a half of it
         except FileExistsError:  # another worker was first
             return cls.read(path)
         except OSError as error:
