@@ -24,11 +24,26 @@ DRAFTS = (
     "DELETE /api/v1/drafts/{draft_id}",
     "POST /api/v1/drafts/search",
 )
+# Those that end the session come last.
+PEOPLE = (
+    "GET /api/v1/accounts",
+    "POST /api/v1/accounts",
+    "PATCH /api/v1/accounts/{name}",
+    "GET /api/v1/keys",
+    "POST /api/v1/keys",
+    "DELETE /api/v1/keys/{prefix}",
+    "POST /api/v1/session",
+    "GET /api/v1/session",
+    "POST /api/v1/account/pin",
+    "POST /api/v1/account/password",
+    "POST /api/v1/session/unlock",
+    "DELETE /api/v1/session",
+)
 
 
-def answer_as_documented(app, labels, mode, id=None):
-    """Hold each answer to a prescriber against the document; `id` is one that there is, used for most."""
-    client = signed_in(app, "prescriber")
+def answer_as_documented(app, labels, mode, id=None, role="prescriber"):
+    """Hold each answer to somebody against the document; `id` is one that there is, used for most."""
+    client = signed_in(app, role)
     cookies = {COOKIE: client.get_cookie(COOKIE).value}
     headers = {"Sec-Fetch-Site": BROWSER["HTTP_SEC_FETCH_SITE"]}
     schema = schemathesis.openapi.from_wsgi(DOCUMENT, app)
