@@ -81,8 +81,8 @@ class Clinic:
             "",
             *("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
             "",
-            f"  its pages  {url}/api/v1/docs",
-            "  a request  "
+            f"  documentation  {url}/api/v1/docs",
+            "  a request      "
             f"curl -sS {url}/api/v1/checklists -H 'Authorization: Bearer {self.token}'"
             f" -H 'Content-Type: application/json' --data-binary @{request}",
             "",

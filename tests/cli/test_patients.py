@@ -15,7 +15,7 @@ from service.cli import main
 from service.intake.filters import Filters
 from service.records.database import Database
 from service.records.drafts import Drafts
-from service.records.erasure import HeldOtherwise, Reason, erase, held
+from service.records.erasure import HeldOtherwise, Reason, erase, held, scrub
 from service.records.journal import Act, Event
 from service.records.search import search
 from service.records.site import SiteRecords, open_chain
@@ -23,6 +23,7 @@ from tests.api.conftest import with_key
 from tests.api.sending import a_request, is_problem, post
 from tests.builders import shipped
 from tests.kept import keep
+from tests.records.test_database import separated  # noqa: F401  the roles of its databases
 
 NOW = datetime(2026, 10, 6, 18, 0, 0, 5, tzinfo=UTC)
 ACT = Act("user:nina", "nurse", "a-request", NOW)
@@ -165,3 +166,15 @@ def test_what_came_in_meanwhile_stops_the_erasure(records):
     with pytest.raises(HeldOtherwise):
         erase(records, GONE, seen, Reason.COURT_ORDER, ACT)
     assert held(records, GONE).total == 2
+
+
+def test_where_the_service_owns_no_table_its_owner_cleans_up(separated, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("DOSEGATE_DATABASE_URL", separated.database)
+    monkeypatch.setenv("DOSEGATE_DATABASE_OWNER_URL", separated.owner)
+    monkeypatch.setenv("DOSEGATE_SIGNING_KEYS", str(separated.keys))
+    with closing(records_of(separated, NOW)) as records:
+        keep(records, of(GONE), NOW)
+        done = typed(GONE, 1)
+        assert done.exit_code == 0, done.stderr
+        assert "Still to do: what is left in free space is overwritten as it fills" in done.stdout
+        assert scrub(records.database).startswith("the owner of the tables has to run VACUUM FULL contents")
