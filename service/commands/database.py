@@ -64,8 +64,8 @@ def _guarding(found: Standing) -> Iterator[str]:
     yield "guards    " + (f"MISSING: {gone}" if gone else "in place: what was written stays as it is")
     if found.owns_journal:
         yield (
-            f"warning   {found.role}, the service's role, owns the journal and could lay down its guards. Let\n"
-            f"          another role own the tables of a new database: set {OWNER}\n"
+            f"warning   {found.role}, the service's role, owns the journal: it could lay down its guards.\n"
+            f"          Let another role own the tables of a new database: set {OWNER}\n"
             "          to the URL of that role, and type dosegate db upgrade"
         )
     elif found.role is not None:
