@@ -93,7 +93,9 @@ def _not_signed_in(_error: NotSignedIn) -> Response:
 
 def _session_locked(_error: SessionLocked) -> Response:
     detail = "The session was idle and is locked; nothing is lost. Unlock it with the PIN or the password."
-    return as_problem(problems.document(problems.SESSION_LOCKED, detail))
+    response = as_problem(problems.document(problems.SESSION_LOCKED, detail))
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _may_not(error: MayNot) -> Response:

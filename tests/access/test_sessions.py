@@ -74,7 +74,9 @@ def test_an_idle_session_locks_and_goes_on_after_the_pin_with_a_new_token(app, c
     client = signed_in(app, Role.NURSE, "nina")
     before = token_of(client)
     clock.pass_by(minutes=5)
-    assert is_kind(client.get("/api/v1/drugs"), 401, "session-locked")
+    locked = client.get("/api/v1/drugs")
+    assert is_kind(locked, 401, "session-locked")
+    assert locked.headers["WWW-Authenticate"] == "Bearer"
     clock.pass_by(minutes=-4)  # what is locked stays locked, whatever the clock says
     assert is_kind(client.get("/api/v1/drugs"), 401, "session-locked")
     unlocked = client.post(UNLOCK, json={"secret": PIN})
@@ -171,6 +173,12 @@ def test_disabling_and_another_password_end_every_session(app, parts, act):
     parts.accounts.change("nina", act, disabled=False)
     assert is_kind(nina.get(SESSION), 401, "not-signed-in")
     assert other.get(SESSION).status_code == 200
+
+
+def test_no_session_of_a_disabled_account_is_good_however_it_was_disabled(app, sql):
+    client = signed_in(app, Role.NURSE)
+    sql("UPDATE accounts SET disabled_at = created_at")
+    assert is_kind(client.get(SESSION), 401, "not-signed-in")
 
 
 def test_another_role_counts_from_the_next_request(app, parts, act):
