@@ -1,0 +1,225 @@
+"""The record: checklists stored and journaled a second, beside a bare insert and commit of the same row.
+
+Every writer is a process of its own; what it has counted is on disk.
+"""
+
+import argparse
+import random
+import sqlite3
+import sys
+import tempfile
+import uuid
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import psycopg
+from sqlalchemy import Column, Index, MetaData, Table
+
+from benchmarks.patients import REQUESTS
+from benchmarks.report import aim, heading, machine, note, rate, table
+from service.intake.answers import answer_to
+from service.knowledge.library import load_library
+from service.records.canonical import canonical
+from service.records.database import Database
+from service.records.journal import Act
+from service.records.opening import open_records
+from service.records.store import Store
+from service.records.stored import Basis, StoredChecklist, flags_of
+from service.records.tables import contents, moment_text
+from tests.databases import postgresql_server
+
+WRITERS = (1, 8)
+SECONDS = 1.0
+WARM = 0.3
+LEAST = 0.5
+NOW = datetime(2026, 10, 6, 18, 0, tzinfo=UTC)
+ACT = Act("user:nina", "nurse", "a-request", NOW)
+REQUEST = REQUESTS / "inebilizumab_findings.json"
+
+
+def bare_table():
+    """The table of a checklist's request, result and trace, with its indexes and without its references."""
+    columns = [Column(each.name, each.type, primary_key=each.primary_key) for each in contents.columns]
+    found = Table("bare", MetaData(), *columns)
+    for each in contents.indexes:
+        Index(f"bare_{each.name}", *(found.c[column.name] for column in each.columns))
+    return found
+
+
+BARE = bare_table()
+
+
+def report(effort):
+    """Measure and print."""
+    heading("The record: checklists a second, stored and journaled, on disk")
+    checklist, basis = evaluated()
+    size = (len(checklist.request) + len(checklist.result) + len(checklist.trace)) / 1024
+    note(
+        f"""One inebilizumab checklist with its request, result and trace ({size:.0f} KB), and its journal
+        entry in the same transaction. Bare: one insert and commit of the row that holds these, by the plain
+        driver under the same settings. Wall-clock time, in turns of {SECONDS:.0f} s; the ratio is the median
+        of those of the rounds."""
+    )
+    rows, ratios = [], []
+    for kind, opened in (("SQLite, synchronous FULL", sqlite_file), ("PostgreSQL, fsync on", postgresql)):
+        for writers in WRITERS:
+            with opened() as place, crew(place, writers, (checklist, basis)) as turn:
+                ours, bare = raced(turn, effort.rounds)
+            ratios.append(median(own / plain for own, plain in zip(ours, bare, strict=True)))
+            said = f"{kind}, {writers} writer{'s' if writers > 1 else ''}"
+            rows.append([said, rate(median(ours)), rate(median(bare)), f"{ratios[-1]:.2f}"])
+    table(("", "journaled", "bare", "ratio"), rows)
+    print()
+    aim(f"at least {LEAST} of the bare rate (least {min(ratios):.2f})", min(ratios) >= LEAST)
+
+
+def evaluated():
+    """A real checklist as the service keeps it, and what it rests on."""
+    library, body = load_library(), REQUEST.read_bytes()
+    answered = answer_to(body, library, id=str(uuid.uuid4()), evaluated_at=NOW)
+    pack = answered.request.pack
+    checklist = StoredChecklist(
+        id=str(uuid.uuid4()),
+        created_at=NOW,
+        patient=answered.request.patient,
+        drug=pack.id,
+        status=answered.checklist.status.word,
+        infusion_at=answered.request.situation.infusion_at.isoformat(),
+        request=body,
+        result=canonical(answered.result),
+        trace=canonical(answered.trace),
+        pack=pack.digest,
+        actor=ACT.actor,
+        flags=flags_of(answered.checklist),
+    )
+    return checklist, Basis.of(library, pack)
+
+
+@contextmanager
+def sqlite_file():
+    """A new database of the service, with a table for the bare rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = (f"sqlite:///{folder}/dosegate.db", Path(folder) / "signing.pem")
+        open_records(place[0], None, "main", place[1], NOW).close()
+        make_bare(place[0])
+        yield place
+
+
+@contextmanager
+def postgresql():
+    """The same on a PostgreSQL server of its own, as it is set up by default."""
+    with tempfile.TemporaryDirectory() as folder, postgresql_server(Path(folder) / "server") as url:
+        place = (url, Path(folder) / "signing.pem")
+        open_records(url, None, "main", place[1], NOW).close()
+        make_bare(url)
+        yield place
+
+
+def make_bare(url):
+    """Make the table for bare rows."""
+    with closing(Database(url)) as database:
+        BARE.create(database.engine)
+
+
+def connected(url):
+    """The plain driver, as the service sets it: each statement is a transaction."""
+    if not url.startswith("sqlite"):
+        return psycopg.connect(url, autocommit=True)
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=60)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
+
+
+@contextmanager
+def crew(place, writers, kept):
+    """Writers that have opened their records; `turn(name)` is the commits a second of all in one turn."""
+    context = get_context("spawn")
+    pipes, processes = [], []
+    for _ in range(writers):
+        ours, theirs = context.Pipe()
+        processes.append(context.Process(target=write, args=(theirs, place, kept)))
+        pipes.append(ours)
+    for process in processes:
+        process.start()
+    for pipe in pipes:
+        pipe.recv()
+
+    def turn(name, seconds=SECONDS):
+        start = perf_counter()
+        for pipe in pipes:
+            pipe.send((name, start + seconds))
+        done = sum(pipe.recv() for pipe in pipes)
+        return done / (perf_counter() - start)
+
+    try:
+        yield turn
+    finally:
+        for pipe in pipes:
+            pipe.send(None)
+        for process in processes:
+            process.join()
+
+
+def write(pipe, place, kept):
+    """What a writer's process does: say that it is ready, then write until each deadline."""
+    url, keys = place
+    checklist, basis = kept
+    with closing(open_records(url, None, "main", keys, NOW)) as records, closing(connected(url)) as plain:
+        ways = {"journaled": journaled(Store(records), checklist, basis), "bare": bare(plain, checklist)}
+        pipe.send("ready")
+        while (order := pipe.recv()) is not None:
+            name, until = order
+            work, done = ways[name], 0
+            while perf_counter() < until:
+                work()
+                done += 1
+            pipe.send(done)
+
+
+def journaled(store, checklist, basis):
+    """Keeps one more checklist."""
+    return lambda: store.add(replace(checklist, id=str(uuid.uuid4())), basis, ACT)
+
+
+def bare(connection, checklist):
+    """Inserts one more row, and commits."""
+    mark = "%s" if isinstance(connection, psycopg.Connection) else "?"
+    names = [each.name for each in BARE.columns]
+    insert = f"INSERT INTO bare ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
+    row = {"site": "main", "salt": bytes(32), "infusion_utc": moment_text(NOW), **vars(checklist)}
+    first, *others = (row.get(name) for name in names)
+    assert first is None
+    assert None not in others
+    return lambda: connection.execute(insert, (str(uuid.uuid4()), *others))
+
+
+def raced(turn, rounds):
+    """The rates of both ways in each round, in random order."""
+    found = {"journaled": [], "bare": []}
+    for name in found:
+        turn(name, WARM)
+    order, shuffle = list(found), random.Random(1).shuffle
+    for _ in range(rounds):
+        shuffle(order)
+        for name in order:
+            found[name].append(turn(name))
+    return found["journaled"], found["bare"]
+
+
+def main():
+    """Measure the record alone."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.records", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    print(f"{machine()}.")
+    report(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
