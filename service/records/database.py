@@ -57,9 +57,11 @@ class Database:
         # Parameters hold what is known of a patient: no log and no error ever shows them.
         if self.is_sqlite:
             self._file = _own_file(self.url.database or "")
-            self.engine = _sqlite(self.url, self._file)
+            self._opened = self._place()
+            self.engine = create_engine(
+                self.url, hide_parameters=True, creator=self._open_sqlite, pool_timeout=_WAIT_MS / 1000
+            )
             event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "connect", self._note_place)
             event.listen(self.engine, "checkout", self._still_there)
             event.listen(self.engine, "begin", _begin_sqlite)
             self._writer: Engine = self.engine.execution_options(begin="IMMEDIATE")
@@ -94,13 +96,26 @@ class Database:
             return None
         return file.st_dev, file.st_ino
 
-    def _note_place(self, _connection: Any, record: Any) -> None:
-        record.info["place"] = self._place()
-
-    def _still_there(self, _connection: Any, record: Any, _proxy: Any) -> None:
+    def _still_there(self, _connection: Any, _record: Any, _proxy: Any) -> None:
         """SQLite goes on writing to a file that was moved or removed: what it keeps there is lost."""
-        if record.info["place"] is None or record.info["place"] != self._place():
+        if self._place() != self._opened:
             raise DisconnectionError
+
+    def _open_sqlite(self) -> sqlite3.Connection:
+        """A file that has gone is not made anew: its records would seem to be none."""
+        # Into another file SQLite would write what it finds in the log beside it, be it a copy or no database.
+        if self._place() not in (None, self._opened):
+            raise StoreUnavailable(
+                "another file has taken the place of the database: put it back or start anew"
+            )
+        address = f"file:{quote(str(self._file))}"
+        with closing(sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)) as without_log:
+            try:
+                without_log.execute("PRAGMA schema_version")
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                    raise
+        return sqlite3.connect(f"{address}?mode=rw", uri=True, check_same_thread=False)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -119,11 +134,11 @@ class Database:
         """A transaction that writes; when this returns, what it wrote is on disk. Raises StoreUnavailable."""
         with _named_errors():
             with self._writer.begin() as connection:
-                place = connection.info.get("place")
                 yield connection
                 if not self.is_sqlite:
+                    _check_whole(connection)
                     connection.exec_driver_sql(_COMMIT_AND_FLUSH)
-            if self.is_sqlite and self._place() != place:
+            if self.is_sqlite and self._place() != self._opened:
                 raise StoreUnavailable("the database was moved away while it was written to", _HEALS_LATER)
 
     @contextmanager
@@ -137,6 +152,13 @@ class Database:
         if self.is_sqlite:  # on PostgreSQL the end of the transaction is enough
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+
+
+def _check_whole(connection: Connection) -> None:
+    """PostgreSQL ends a transaction in which a statement failed without a word, and keeps nothing of it."""
+    driver: Any = connection.connection.driver_connection
+    if driver.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
+        raise StoreUnavailable("a statement of the transaction failed, and it was gone on with")
 
 
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
@@ -155,25 +177,6 @@ def add_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bo
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     inserted = dialect.insert(table).values(row).on_conflict_do_nothing()
     return connection.execute(inserted, execution_options={"preserve_rowcount": True}).rowcount == 1
-
-
-def _sqlite(url: URL, file: Path) -> Engine:
-    return create_engine(
-        url, hide_parameters=True, creator=lambda: _open_sqlite(file), pool_timeout=_WAIT_MS / 1000
-    )
-
-
-def _open_sqlite(file: Path) -> sqlite3.Connection:
-    """A file that has gone is not made anew: its records would seem to be none."""
-    address = f"file:{quote(str(file))}"
-    # Into a file that has become something else SQLite would write the log that it finds beside it.
-    with closing(sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)) as without_log:
-        try:
-            without_log.execute("PRAGMA schema_version")
-        except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-                raise
-    return sqlite3.connect(f"{address}?mode=rw", uri=True, check_same_thread=False)
 
 
 def _postgresql(url: URL) -> Engine:

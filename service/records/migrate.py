@@ -106,7 +106,7 @@ def _config() -> Config:
 def _alone(connection: Connection, *, sqlite: bool) -> Iterator[None]:
     """SQLite's writer is alone already."""
     if not sqlite:
-        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        connection.execute(text("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     yield
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from service.records.database import StoreUnavailable
 from service.records.journal import Act, Event
@@ -116,6 +117,14 @@ def test_a_server_that_became_read_only(failing, sql, client):
         sql("SET default_transaction_read_only = off")
         sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
         end_sessions(sql, client)
+
+
+def test_a_statement_that_failed_is_not_passed_over(records, database_url):
+    with pytest.raises(StoreUnavailable), records.writing() as writing:
+        writing.enter(ACT, Event.RECORD_VIEWED, "never kept")
+        with pytest.raises(DBAPIError):
+            writing.connection.exec_driver_sql("SELECT 1 / 0")
+    assert "never kept" not in {entry.subject for entry in chain.sound(database_url)}
 
 
 def test_tables_of_a_newer_version(failing, sql):

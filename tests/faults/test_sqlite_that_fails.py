@@ -2,6 +2,7 @@
 
 import ctypes
 import resource
+import shutil
 import sys
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ import pytest
 
 from service.records.database import StoreUnavailable
 from service.records.journal import Act, Event
+from service.records.site import SiteRecords
 from tests import databases
 from tests.api.sending import post
 from tests.faults import chain
@@ -76,7 +78,7 @@ def test_a_file_that_was_moved_away(failing, file, tmp_path):
 
 
 def test_a_file_that_became_a_folder(failing, file, tmp_path):
-    with failing(LATER) as meanwhile:
+    with failing(NEVER) as meanwhile:
         file.rename(tmp_path / "away")
         file.mkdir()
         meanwhile.all_fails()
@@ -118,19 +120,25 @@ def test_tables_of_a_newer_version(failing, sql):
         sql("UPDATE alembic_version SET version_num = ?", revision)
 
 
-def test_a_file_of_something_else_has_no_journal(failing, file, tmp_path, records):
-    """An empty database of this version in the place of the records."""
+def test_a_copy_in_the_place_of_the_file(failing, file, tmp_path, records):
+    """Restored while the service runs, beside a log that is newer: SQLite would make one ruin of both."""
+    older = tmp_path / "older"
+    shutil.copyfile(file, older)
+    for _ in range(3):
+        records.enter(ACT, Event.RECORD_VIEWED, "after the copy")
     with failing(NEVER) as meanwhile:
-        records.close()
         file.rename(tmp_path / "away")
-        databases.copy_of_sqlite(tmp_path)
-        with pytest.raises(StoreUnavailable, match="no journal of the site main"):
-            records.enter(ACT, Event.RECORD_VIEWED, "elsewhere")
-        records.close()
-        for each in tmp_path.glob("dosegate.db*"):
-            each.unlink()
+        older.rename(file)
+        before = file.read_bytes()
+        meanwhile.all_fails()
+        assert file.read_bytes() == before
         (tmp_path / "away").rename(file)
-        assert meanwhile
+
+
+def test_a_database_of_another_site(records):
+    elsewhere = SiteRecords(records.database, "elsewhere", records.keys)
+    with pytest.raises(StoreUnavailable, match="no journal of the site elsewhere"):
+        elsewhere.enter(ACT, Event.RECORD_VIEWED, "x")
 
 
 @contextmanager
