@@ -103,10 +103,11 @@ class Database:
 
     def _open_sqlite(self) -> sqlite3.Connection:
         """A file that has gone is not made anew: its records would seem to be none."""
-        # Into another file SQLite would write what it finds in the log beside it, be it a copy or no database.
+        # Into another file, a copy or none of ours, SQLite would write what is in the log beside it.
         if self._place() not in (None, self._opened):
             raise StoreUnavailable(
-                "another file has taken the place of the database: put it back or start anew"
+                "another file has taken the place of the database: put it back, or stop the service and take "
+                "away the files -wal and -shm beside it"
             )
         address = f"file:{quote(str(self._file))}"
         with closing(sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)) as without_log:
