@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select, update
 
 from service.access.passwords import hashed, outdated, password_fault, pin_fault, verified
 from service.access.principal import NotSignedIn, Principal
@@ -184,19 +184,12 @@ class Accounts:
 
     def knows_password(self, account: Account | None, password: str) -> bool:
         """Whether this is the password; the same work where there is no account. Raises StoreUnavailable."""
-        kept = self._kept(account.id).password if account is not None else None
-        if not verified(kept, password) or account is None or kept is None:
-            return False
-        if outdated(kept):
-            with self._records.noting() as connection:
-                found = (self._mine, accounts.c.id == account.id, accounts.c.password == kept)
-                connection.execute(update(accounts).where(*found).values(password=hashed(password)))
-        return True
+        return self._knows(account, accounts.c.password, password)
 
     def knows_secret(self, account: Account, secret: str) -> bool:
         """Whether this is the PIN or the password. Raises StoreUnavailable."""
         could_be_pin = pin_fault(secret) is None
-        if could_be_pin and verified(self._kept(account.id).pin, secret):
+        if could_be_pin and self._knows(account, accounts.c.pin, secret):
             return True
         return self.knows_password(account, secret)
 
@@ -237,10 +230,18 @@ class Accounts:
         if before.role is Role.ADMIN and before.disabled_at is None and not left:
             raise LastAdmin
 
-    def _kept(self, id: str) -> Any:
-        wanted = select(accounts.c.password, accounts.c.pin).where(self._mine, accounts.c.id == id)
+    def _knows(self, account: Account | None, column: Column[str | None], secret: str) -> bool:
+        """Whether this is what is kept there; made anew where it was hashed with other parameters."""
+        mine = (self._mine, accounts.c.id == (account.id if account is not None else ""))
         with self._records.reading() as connection:
-            return connection.execute(wanted).one()
+            kept = connection.execute(select(column).where(*mine)).scalar_one_or_none()
+        if not verified(kept, secret) or kept is None:
+            return False
+        if outdated(kept):
+            with self._records.noting() as connection:
+                renewed = update(accounts).where(*mine, column == kept)
+                connection.execute(renewed.values({column: hashed(secret)}))
+        return True
 
     def _one(self, wanted: ColumnElement[bool]) -> Account:
         with self._records.reading() as connection:

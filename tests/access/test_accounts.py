@@ -130,13 +130,15 @@ def test_a_machine_signs_nothing(accounts, act):
 
 
 @pytest.mark.any_database
-def test_a_hash_of_older_parameters_is_made_anew_by_the_next_right_password(accounts, sql, monkeypatch):
+def test_a_hash_of_older_parameters_is_made_anew_when_it_is_next_right(accounts, sql, monkeypatch):
     nina = an_account(accounts, Role.NURSE, "nina")
-    before = sql("SELECT password FROM accounts")
+    [before] = sql("SELECT password, pin FROM accounts")
     monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
-    assert not accounts.knows_password(nina, ANOTHER)
-    assert sql("SELECT password FROM accounts") == before
-    assert accounts.knows_password(nina, PASSWORD)
-    [[after]] = sql("SELECT password FROM accounts")
-    assert "m=16,t=2" in after
-    assert accounts.knows_password(nina, PASSWORD)
+    assert not accounts.knows_secret(nina, ANOTHER)
+    assert sql("SELECT password, pin FROM accounts") == [before]
+    for secret in (PASSWORD, PIN):
+        assert accounts.knows_secret(nina, secret)
+    [after] = sql("SELECT password, pin FROM accounts")
+    assert all("m=16,t=2" in each for each in after)
+    for secret in (PASSWORD, PIN):
+        assert accounts.knows_secret(nina, secret)

@@ -104,7 +104,7 @@ def test_there_is_no_role_and_no_scope_but_those_of_the_table(run):
 
 
 @pytest.mark.any_database
-def test_a_password_is_typed_unseen_and_twice(settings, accounts):
+def test_a_password_is_typed_unseen_and_twice(settings, sql):
     environment = {**os.environ, "DOSEGATE_DATABASE_URL": settings.database}
     environment |= {"DOSEGATE_SIGNING_KEYS": str(settings.keys), "COLUMNS": "110"}
     program = "from service.cli import main; main(prog_name='dosegate')"
@@ -126,9 +126,9 @@ def test_a_password_is_typed_unseen_and_twice(settings, accounts):
     os.close(ours)  # which ends a program that waits
     assert process.wait(60) == 0, shown
     assert PASSWORD.encode() not in shown
-    kept = accounts._kept(accounts.by_name("nina").id)
-    assert verified(kept.password, PASSWORD)
-    assert "m=47104,t=2,p=1" in kept.password
+    [[kept]] = sql("SELECT password FROM accounts")
+    assert verified(kept, PASSWORD)
+    assert "m=47104,t=2,p=1" in kept
 
 
 def _read(terminal):
