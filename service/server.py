@@ -11,7 +11,6 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
 from service.access.accounts import Accounts
-from service.api.headers import MODE
 from service.app import create_app, library_of, load_engines, now, opened
 from service.checklist.engine import EngineFault
 from service.demonstration import Clinic, NotForDemonstration, prepare, settings_for
@@ -78,8 +77,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
         *,
         says: str,
     ) -> None:
-        # A header of what the worker answers by itself.
-        self.mark = f"{MODE}: {DEMONSTRATION}\r\n" if records.demonstration else ""
         self._says = says
         self._listener, self._workers = listener.detach(), workers
         self._settings, self._library, self._records = settings, library, records

@@ -8,6 +8,9 @@ from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.sync import SyncWorker  # type: ignore[import-untyped]
 
 from service.api import problems
+from service.api.headers import MODE
+from service.api.parts import parts_of
+from service.records.site import DEMONSTRATION
 
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.LimitRequestLine, 414),
@@ -30,12 +33,17 @@ class Worker(SyncWorker):  # type: ignore[misc]
         head = (
             f"HTTP/1.1 {status} {problem['title']}\r\nConnection: close\r\n"
             f"Content-Type: {problems.MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
-            f"X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{self.app.mark}\r\n"
+            f"X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{self._mark()}\r\n"
         )
         try:
             client.sendall(head.encode("ascii") + body)
         except OSError as error:
             self.log.debug("the client has gone: %s", type(error).__name__)
+
+    def _mark(self) -> str:
+        """The header that says that nobody here is real, where it is so."""
+        demonstration = parts_of(self.wsgi).store.records.demonstration
+        return f"{MODE}: {DEMONSTRATION}\r\n" if demonstration else ""
 
 
 def _status(error: BaseException) -> int:

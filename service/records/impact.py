@@ -207,15 +207,14 @@ def _assessed(row: Row[Any], asked: Asked, library: Library, site: str) -> Asses
         answered = answer_to(row.request, library, id=row.id, evaluated_at=row.created_at, site=site)
         if (named := answered.request.pack.id) != asked.pack.id:
             raise BadInput([FieldError("drug", f"is a name of {named} under these rules")])
+        after, fault = json.loads(canonical(answered.result)), answered.checklist.trace.fault is not None
+        steps = () if fault else tuple(_steps(before, after))
     except BadInput as bad:
         found = dict.fromkeys(FieldError(_any_item(each.path), each.message) for each in bad.errors)
         return replace(kept, errors=tuple(found))
     except Exception as error:  # one checklist stops nothing, and is not passed over either
         return replace(kept, errors=(FieldError("", f"cannot be evaluated ({type(error).__name__})"),))
-    after = json.loads(canonical(answered.result))
-    if answered.checklist.trace.fault is not None:
-        return replace(kept, after=after["status"], fault=True)
-    return replace(kept, after=after["status"], steps=tuple(_steps(before, after)))
+    return replace(kept, after=after["status"], steps=steps, fault=fault)
 
 
 def _any_item(path: str) -> str:

@@ -197,3 +197,15 @@ def test_a_fault_of_the_engine_is_told_apart_from_the_rules(site, tmp_path, monk
     assert [(each["id"], each["fault"], each["after"]) for each in found["checklists"]] == [
         (id, True, "block") for id in kept
     ]
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("damage", ["{", "{}", '{"pack":{"version":"1.0.0"}}'])
+def test_a_damaged_checklist_is_named_and_stops_nothing(site, unguarded, damage):
+    damaged, _whole = site(of(1)), site(of(2))
+    unguarded("UPDATE contents SET result = ? WHERE checklist = ?", damage.encode(), damaged)
+    done = run("impact", "inebilizumab", "--json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["assessed"], found["refused"], found["changed"]) == (3, 2, 1, 0)
+    assert [each["id"] for each in found["checklists"]] == [damaged]
+    assert "cannot be evaluated" in found["refusals"][0]["message"]
