@@ -213,6 +213,8 @@ class _Reading:
     def _written(self, entry: Document) -> tuple[str, int] | None:
         """The site and the number that an entry was written with: those that give it its digest."""
         number = entry["sequence"]
+        if type(number) is not int:
+            return None
         near = (0, self.shift, *range(-_NEAR, _NEAR + 1))
         tries = [(entry["site"], number + each) for each in near]
         tries += [(other, number) for other in self.header["others"]]

@@ -9,7 +9,7 @@ import pytest
 from service.app import records_of
 from service.records.journal import Event
 from tests.cli.command import on_terminal, run
-from tests.records.chains import an_act, by_itself, trusted
+from tests.records.chains import an_act, said_alone, trusted
 
 
 @pytest.fixture
@@ -55,9 +55,7 @@ def test_an_export_is_verified_by_both_and_ends_signed(command, public, tmp_path
     done = command("journal", "export", "--out", out)
     assert done.exit_code == 0, done.output
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    assert [
-        each for each in by_itself().faults(out.read_bytes().splitlines(), trusted(public).public) if each
-    ] == []
+    assert said_alone(out.read_bytes().splitlines(), trusted(public)) == []
     checked = command("verify", out, "--key", public)
     assert checked.exit_code == 0, checked.output
     assert "4 entries verified: 3 with their contents, 0 erased; signed up to entry 4" in checked.stdout

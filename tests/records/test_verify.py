@@ -26,15 +26,14 @@ from service.records.signing import Keys
 from service.records.site import CHECKPOINT_EVERY
 from service.records.tables import checkpoints, journal, moment_text
 from service.records.verify import documents_in, verify
-from tests.records.chains import ALONE, bare_chain, by_itself, checkpoint_of, trusted, write_chain
+from tests.records.chains import ALONE, bare_chain, by_itself, checkpoint_of, said_alone, trusted, write_chain
 from tests.records.tampering import OTHER, SITE, TABLE, tampering
 
 
 def verified(lines, keys, held=()):
     """The report on an export; the auditor's file says the same of it."""
     report = verify(documents_in(lines), keys, held)
-    alone = [each for each in by_itself().faults(lines, keys.public, held) if each]
-    assert alone == [str(fault) for fault in report.faults]
+    assert said_alone(lines, keys, held) == [str(fault) for fault in report.faults]
     return report
 
 
@@ -96,6 +95,13 @@ def test_any_change_of_any_field_of_any_entry_is_found(said, data):
     field = data.draw(st.sampled_from(sorted(entry)))
     entry[field] = data.draw(CHANGED.filter(lambda new: line({"": new}) != line({"": entry[field]})))
     assert verified([line(each) for each in documents], KEYS).faults
+
+
+def test_a_number_that_only_equals_the_right_one_is_found():
+    for changed in (True, 1.0, "1"):
+        documents = bare_chain([signed_in(0), signed_in(1)], KEYS)
+        documents[1]["entry"]["sequence"] = changed
+        assert verified([line(each) for each in documents], KEYS).faults
 
 
 @given(CHAINS, st.data())
@@ -198,10 +204,11 @@ def test_the_file_runs_alone_and_is_short(tmp_path):
         return done.returncode, done.stdout, done.stderr
 
     export.write_bytes(b"".join(lines))
-    assert run("--checkpoint", str(held)) == (0, "", "")
+    note = "note: the last entry is 2, and the last one that a checkpoint signs is 2\n"
+    assert run("--checkpoint", str(held)) == (0, note, "")
     export.write_bytes(b"".join(lines).replace(b"signed_in", b"signed_ix", 1))
     says = "edited: entry 1 (account.signed_ix, x) no longer has the digest that it was written with\n"
-    assert run() == (1, says, "")
+    assert run() == (1, says + note, "")
     assert len(ALONE.read_text("utf-8").splitlines()) < 120
 
 
