@@ -23,7 +23,7 @@ def add(p, q):
     t, x, y = D * p[0] * q[0] * p[1] * q[1], p[0] * q[1] + p[1] * q[0], p[1] * q[1] + p[0] * q[0]
     return x * pow(1 + t, -1, P) % P, y * pow(1 - t, -1, P) % P
 def times(n, p):
-    return add(times(n // 2, add(p, p)), p if n % 2 else (0, 1)) if n else (0, 1)
+    return add(times(n - 1, p), p) if n % 2 else times(n // 2, add(p, p)) if n else (0, 1)
 def is_signed(key, signature, message):  # 5.1.7
     r, s = signature[:32], int.from_bytes(signature[32:], "little")
     h = int.from_bytes(sha512(r + key + message).digest(), "little") % ORDER
