@@ -62,6 +62,41 @@ def test_the_table_names_every_permission_and_every_role_is_used():
     assert set(Permission) == SCOPES | FOR_PEOPLE_ONLY
 
 
+# Nurse, prescriber, pHarmacist, auditor, adMin, key: a second time, so that no change of it goes unseen.
+AGREED = """
+knowledge:read        NPHAM key
+checklist:make        NPH.. key
+checklist:read        NPHA. key
+checklist:search      NPHA. key
+trace:read            NPHA. key
+checklist:replay      ..HA. key
+warn:acknowledge      NPH..
+block:override        .P...
+checklist:double_check  NPH..
+attest:performed      NP...
+attest:reviewed       .PH..
+outcome:record        NP... key
+draft:keep            NPH.. key
+quality:read          ..HA. key
+journal:read          ...A. key
+journal:export        ...A. key
+checklist:export      ...A. key
+accounts:manage       ....M
+keys:manage           ....M
+metrics:read          ....M key
+account:own           NPHAM
+"""
+
+
+def test_the_table_is_the_one_that_was_agreed():
+    agreed = {}
+    for line in AGREED.strip().splitlines():
+        permission, cells, *key = line.split()
+        roles = {role for role, cell in zip(Role, cells, strict=True) if cell != "."}
+        agreed[permission] = (roles, bool(key))
+    assert agreed == {permission: (set(roles), permission in SCOPES) for permission, roles in ROLES.items()}
+
+
 @pytest.mark.any_database
 def test_every_route_says_what_it_needs(app):
     documented = {re.sub(r"{([a-z_]+)}", r"<\1>", path) for _, path, _ in operations(app)}
@@ -223,6 +258,12 @@ def test_a_key_is_of_one_site_alone(app, act, sql):
     assert client.get("/metrics").status_code == 200
     sql("UPDATE api_keys SET site = 'elsewhere'")
     assert is_kind(client.get("/metrics"), 401, "not-signed-in")
+
+
+def test_a_key_that_was_given_more_behind_the_services_back_has_no_more(app, act, sql):
+    client = with_key(app, act, SCOPES)
+    sql("UPDATE api_keys SET scopes = ?", '["accounts:manage", "checklist:read"]')
+    assert is_kind(client.get("/api/v1/accounts"), 403, "may-not")
 
 
 def test_a_key_is_kept_as_a_digest_and_its_use_is_noted(app, act, clock, sql, journaled):
