@@ -131,7 +131,8 @@ def _entries(site: str, through: int | None) -> Select[Any]:
 
 
 def _entry(row: Row[Any]) -> Document:
-    entry = dict(row._mapping)
+    # SQLite keeps bytes in any column, and JSON has none.
+    entry = {name: repr(each) if isinstance(each, bytes) else each for name, each in row._mapping.items()}
     return {**entry, **{name: _parsed(entry[name]) for name in ("details", "commitments")}}
 
 

@@ -126,9 +126,16 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A transaction that reads all as it was at one moment. Raises StoreUnavailable."""
+        """A transaction that reads all as it was at one moment, damaged or not. Raises StoreUnavailable."""
         with _named_errors(), self._snapshots.begin() as connection:
-            yield connection
+            driver: Any = connection.connection.driver_connection
+            if self.is_sqlite:  # PostgreSQL keeps none
+                driver.text_factory = _damaged_or_not
+            try:
+                yield connection
+            finally:
+                if self.is_sqlite:
+                    driver.text_factory = str
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -230,6 +237,10 @@ def _unavailable(error: DBAPIError | TimeoutError) -> StoreUnavailable:
         reason = str(cause).partition("\n")[0]
     heals = isinstance(error, OperationalError) or not isinstance(error, DBAPIError)
     return StoreUnavailable(reason, _HEALS_SOON if heals else None)
+
+
+def _damaged_or_not(text: bytes) -> str:
+    return text.decode(errors="replace")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

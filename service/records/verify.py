@@ -111,7 +111,6 @@ class _Reading:
 
     def fault(self, kind: str, says: str, sequence: int | None = None) -> None:
         """Add one to the report."""
-        says = "".join(each if each.isprintable() else "?" for each in says)
         self._list(self.report.faults, Fault(kind, says, sequence or self.last["sequence"] + 1))
 
     def _list(self, to: list[Any], found: Any) -> None:

@@ -50,6 +50,15 @@ def test_a_fault_is_named_and_counts_in_the_exit_status(command, unguarded):
     assert "1 fault; nothing is at fault up to entry 1" in done.stdout
 
 
+@pytest.mark.any_database
+@pytest.mark.parametrize("damage", ["CAST(X'ff41' AS TEXT)", "X'00ff'", "char(27) || '[31m'"])
+def test_a_damaged_text_is_a_fault_and_reaches_no_terminal(command, unguarded, damage):
+    unguarded(f"UPDATE journal SET subject = {damage} WHERE sequence = 2")
+    done = command("verify")
+    assert (done.exit_code, "\x1b" in done.output) == (4, False)
+    assert "edited: entry 2 (warn.acknowledged, " in done.stdout
+
+
 def test_an_export_is_verified_by_both_and_ends_signed(command, public, tmp_path):
     out = tmp_path / "journal.ndjson"
     done = command("journal", "export", "--out", out)
