@@ -7,7 +7,6 @@ import os
 import random
 import re
 import select
-import signal
 import subprocess
 import sys
 import tempfile
@@ -113,7 +112,10 @@ def served(url):
             assert port, os.pread(said.fileno(), 10_000, 0).decode()
             yield Service(url, int(port[1]), token, psutil.Process(process.pid))
         finally:
-            process.send_signal(signal.SIGTERM)
+            workers = psutil.Process(process.pid).children()
+            for each in (process, *workers):  # the parent first, so that it begins no other one
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.kill()
             process.wait(PATIENCE)
 
 
