@@ -166,6 +166,11 @@ def _append(t):
     t.add(t.entries()[-1], 14)
 
 
+def _forge(t):
+    t.add(t.entries()[-1], 14)
+    t.cut(14, head=True)
+
+
 def _fit_one(t):
     entry = {**t.entries()[9], "actor": "user:eve"}
     t.write({**entry, "digest": digest_of(entry)})
@@ -218,14 +223,15 @@ TABLE = [
     ("entry deleted, the rest renumbered", _delete_and_renumber, "deleted, reordered"),
     ("entry inserted, the rest renumbered", _insert_and_renumber, "inserted, reordered"),
     ("entry inserted behind the head", _append, "inserted"),
+    ("entry forged at the end, head too", _forge, ""),
     ("neighbours exchanged", lambda t: t.exchange(10, 11), "reordered"),
     ("entries exchanged", lambda t: t.exchange(10, 12), "reordered"),
     ("end cut off, the head left", lambda t: t.cut(11, head=False), "truncated"),
-    ("more cut off, head too", lambda t: t.cut(7, head=True), "truncated, missing contents"),
-    ("end cut off behind it, head too", lambda t: t.cut(11, head=True), ""),
-    ("+ end cut off behind it, head too", lambda t: t.cut(11, head=True), "truncated"),
-    ("end cut off, checkpoint and head too", _cut_all, "missing contents"),
-    ("+ end cut off, checkpoint and head too", _cut_all, "missing contents, truncated"),
+    ("cut off before the checkpoint, head too", lambda t: t.cut(7, head=True), "truncated, missing contents"),
+    ("end cut off behind the checkpoint, head too", lambda t: t.cut(11, head=True), ""),
+    ("+ end cut off behind the checkpoint, head too", lambda t: t.cut(11, head=True), "truncated"),
+    ("end cut off, with checkpoint and head", _cut_all, "missing contents"),
+    ("+ end cut off, with checkpoint and head", _cut_all, "missing contents, truncated"),
     ("two sites swapped", lambda t: t.swap_sites(), "swapped chain, bad signature"),
     ("chain rewritten without the key", lambda t: t.rewrite(), "rewritten without the key"),
     ("chain rewritten, checkpoint made to fit", lambda t: t.sign_again(t.rewrite()), "bad signature"),
