@@ -1,12 +1,13 @@
 """The OpenAPI document, and the page that shows it. Everything the page loads is served from here."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, current_app
 from flask_smorest import Api  # type: ignore[import-untyped]
 from flask_smorest import Blueprint as DocumentedBlueprint
 from marshmallow import Schema
@@ -14,9 +15,10 @@ from marshmallow import Schema
 from service.access.roles import SCOPES
 from service.api import problems
 from service.api.guard import COOKIE, PUBLIC, Needs
-from service.api.parts import parts, parts_of
+from service.api.parts import parts
 from service.api.responses import JSON
 from service.api.schemas import ProblemSchema
+from service.records.canonical import canonical
 from service.records.site import DEMONSTRATION
 
 _SAYS = """Answers every check of a drug's pre-infusion checklist with pass, warn or block, each one cited.
@@ -36,6 +38,7 @@ _PAGE_POLICY = (
 )
 _MARK = f"{DEMONSTRATION}: every patient here is made up; enter nothing of a real one"
 _KEPT = "private, max-age=3600"
+_SECTIONS = "dosegate.sections"
 View = TypeVar("View", bound=Callable[..., Response])
 
 page = Blueprint("documentation", __name__, static_folder="static", static_url_path="/api/v1/static")
@@ -134,24 +137,43 @@ def _keep(response: Response) -> Response:
     return response
 
 
-def register(app: Flask, sections: tuple[Section, ...]) -> dict[str, Needs]:
-    """Serve these endpoints, their OpenAPI document and its page; what each endpoint needs."""
-    app.config.update(
-        API_TITLE=f"Dosegate {DEMONSTRATION}" if parts_of(app).store.records.demonstration else "Dosegate",
+@page.get("/api/v1/openapi.json")
+def openapi_json() -> Response:
+    """The document of the interface."""
+    records = parts().store.records
+    return Response(_document(_sections(current_app), records.demonstration), mimetype=JSON)
+
+
+@functools.cache
+def _document(sections: tuple[Section, ...], demonstration: bool) -> bytes:
+    """The OpenAPI document, made when it is first asked for: it takes longer than all the rest of a start."""
+    scratch = Flask("service", static_folder=None)
+    scratch.config.update(
+        API_TITLE=f"Dosegate {DEMONSTRATION}" if demonstration else "Dosegate",
         API_VERSION=version("dosegate"),
         OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/api/v1",
-        OPENAPI_JSON_PATH="openapi.json",
     )
-    api = _Documented(app, spec_kwargs={"info": {"description": _SAYS}})
+    api = _Documented(scratch, spec_kwargs={"info": {"description": _SAYS}})
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     api.spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": COOKIE})
     for section in sections:
         api.register_blueprint(section.blueprint)
+    return canonical(api.spec.to_dict())
+
+
+def _sections(app: Flask) -> tuple[Section, ...]:
+    found: tuple[Section, ...] = app.extensions[_SECTIONS]
+    return found
+
+
+def register(app: Flask, sections: tuple[Section, ...]) -> dict[str, Needs]:
+    """Serve these endpoints, their OpenAPI document and its page; what each endpoint needs."""
+    app.extensions[_SECTIONS] = sections
     app.register_blueprint(page)
     # The description of the interface and its page hold nothing of a site.
-    open_to_all = ("api-docs.openapi_json", "documentation.read_page", "documentation.static")
+    open_to_all = ("documentation.openapi_json", "documentation.read_page", "documentation.static")
     needs: dict[str, Needs] = dict.fromkeys(open_to_all, PUBLIC)
     for section in sections:
+        app.register_blueprint(section.blueprint)
         needs.update(section.needs)
     return needs
