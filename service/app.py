@@ -4,12 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.access.accounts import Accounts
 from service.access.external import ExternalSignIn
 from service.access.keys import ApiKeys
 from service.access.oidc import OidcClient
 from service.access.provider import Client, Provider
+from service.access.refusals import Refusals
 from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
 from service.api import (
@@ -107,6 +109,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     # A doubled slash is another address, not a redirect: a redirect would repeat the address it was sent.
     app.url_map.merge_slashes = False
+    if before := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=before, x_proto=before, x_host=0)  # type: ignore[method-assign]
     accounts = Accounts(records)
     known_sessions = Sessions(records, accounts)
     parts = Parts(
@@ -118,6 +122,7 @@ def create_app(
         accounts=accounts,
         sessions=known_sessions,
         sign_in=SignIn(records, accounts, known_sessions),
+        refusals=Refusals(records),
         external_sign_in=_external(settings, records, accounts, known_sessions),
         visits=Visits(records),
         drafts=Drafts(records),
@@ -139,7 +144,7 @@ def create_app(
         people.section,
         oidc.section,
     )
-    guard.register(app, documentation.register(app, sections))
+    guard.register(app, documentation.register(app, sections), settings.public_url)
     errors.register(app)
     people_errors.register(app)
     oidc.register_errors(app)

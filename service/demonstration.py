@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import inspect, select
 
-from service.access.accounts import Accounts, NoSuchAccount
+from service.access.account import NoSuchAccount
+from service.access.accounts import Accounts
 from service.access.keys import ApiKeys
 from service.access.passwords import pin_fault
 from service.access.roles import SCOPES, Role

@@ -14,13 +14,14 @@ from service.access.addresses import keeps_secrets
 DATABASE, OWNER = "DOSEGATE_DATABASE_URL", "DOSEGATE_DATABASE_OWNER_URL"
 SITE, KEYS = "DOSEGATE_SITE", "DOSEGATE_SIGNING_KEYS"
 RULES, POLICY = "DOSEGATE_RULES", "DOSEGATE_POLICY"
-PUBLIC_URL = "DOSEGATE_PUBLIC_URL"
+PUBLIC_URL, TRUSTED_PROXIES = "DOSEGATE_PUBLIC_URL", "DOSEGATE_TRUSTED_PROXIES"
 ISSUER, CLIENT_ID = "DOSEGATE_OIDC_ISSUER", "DOSEGATE_OIDC_CLIENT_ID"
 CLIENT_SECRET_FILE = "DOSEGATE_OIDC_CLIENT_SECRET_FILE"
 
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"https?://[^/?\\]+/?")
 _VISIBLE = re.compile(r"[ -~]{1,255}")
+_DIGIT = re.compile(r"[0-9]")
 _LONGEST_SECRET = 1024
 _EXAMPLES = "sqlite:///dosegate.db or postgresql://dosegate@host/dosegate"
 
@@ -46,7 +47,8 @@ class Settings:
     owns the tables and brings them up to date, where the service's own role may not. `site` names the
     journal. `keys` is a PEM file: its private key signs checkpoints, and all its keys verify them; it is made
     where there is none. `rules` and `policy` None mean those that are shipped. `public_url` is the address
-    that people's browsers know, without a path.
+    that people's browsers know, without a path. `trusted_proxies` is how many stand in front, one behind the
+    other, each of which says who asks in X-Forwarded-For.
     """
 
     database: str = "sqlite:///dosegate.db"
@@ -56,6 +58,7 @@ class Settings:
     rules: Path | None = None
     policy: Path | None = None
     public_url: str | None = None
+    trusted_proxies: int = 0
     identity_provider: IdentityProvider | None = None
     demonstration: bool = False
 
@@ -68,11 +71,14 @@ class Settings:
             site, keys = env.str(SITE, cls.site), env.str(KEYS, str(cls.keys))
             rules, policy = env.str(RULES, ""), env.str(POLICY, "")
             public_url = env.str(PUBLIC_URL, "") or None
+            proxies = env.str(TRUSTED_PROXIES, str(cls.trusted_proxies))
             provider = {name: env.str(name, "") for name in (ISSUER, CLIENT_ID, CLIENT_SECRET_FILE)}
         except EnvError as error:
             raise BadSetting(str(error)) from None
         if not _SITE.fullmatch(site):
             raise BadSetting(f"{SITE} must be 1 to 64 letters, digits, dots, dashes and underscores")
+        if not _DIGIT.fullmatch(proxies):
+            raise BadSetting(f"{TRUSTED_PROXIES} must be a whole number from 0 to 9")
         return cls(
             database=_database(DATABASE, database),
             owner=_database(OWNER, owner) if owner else None,
@@ -81,6 +87,7 @@ class Settings:
             rules=_path(RULES, rules, Path.is_dir),
             policy=_path(POLICY, policy, Path.is_file),
             public_url=_public(public_url) if public_url else None,
+            trusted_proxies=int(proxies),
             identity_provider=_provider({**provider, PUBLIC_URL: public_url})
             if any(provider.values())
             else None,

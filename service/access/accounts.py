@@ -1,40 +1,31 @@
 """The accounts of people: who may sign in, as what, and with which password and PIN."""
 
-import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select, update
 
-from service.access.passwords import hashed, outdated, password_fault, pin_fault, verified
+from service.access.account import (
+    COLUMNS,
+    NAME,
+    Account,
+    BadAccount,
+    NoSuchAccount,
+    account_of,
+    changed,
+    checked,
+    vouched,
+)
+from service.access.passwords import hashed, outdated, pin_fault, verified
 from service.access.principal import NotSignedIn, Principal
-from service.access.roles import Role, permissions_of
+from service.access.roles import Role
 from service.access.throttle import Throttle
 from service.records.journal import Act, Event
-from service.records.site import SiteRecords
+from service.records.site import SiteRecords, Writing
 from service.records.tables import accounts, sessions
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
-_LONGEST_FULL_NAME = 200
 _WRONG_SIGNATURES = 5
-
-
-class NoSuchAccount(Exception):
-    """No account here has this name or id."""
-
-
-@dataclass(eq=False)
-class BadAccount(Exception):
-    """An account cannot be as it was asked for: the field, and what is wrong with it."""
-
-    field: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.field} {self.reason}"
 
 
 class WrongSecret(Exception):
@@ -43,46 +34,6 @@ class WrongSecret(Exception):
 
 class LastAdmin(Exception):
     """There would be no administrator left who could sign in."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account as others see it: never its secrets. `disabled_at` is None where it may sign in.
-
-    `issuer` and `external` are who vouches for the person, and as whom, where sign-in is with them.
-    """
-
-    id: str
-    name: str
-    full_name: str
-    role: Role
-    has_password: bool
-    has_pin: bool
-    issuer: str | None
-    external: str | None
-    created_at: datetime
-    disabled_at: datetime | None
-
-    @property
-    def actor(self) -> str:
-        """The person as the journal names them."""
-        return f"user:{self.name}"
-
-    @property
-    def principal(self) -> Principal:
-        """The person, signed in."""
-        return Principal(self.actor, self.role.value, self.full_name, permissions_of(self.role), self.id)
-
-
-_MARKS = (
-    accounts.c.password.is_not(None).label("has_password"),
-    accounts.c.pin.is_not(None).label("has_pin"),
-)
-COLUMNS = (
-    *(accounts.c[name] for name in ("id", "name", "full_name", "role", "issuer", "external")),
-    *(accounts.c[name] for name in ("created_at", "disabled_at")),
-    *_MARKS,
-)
 
 
 class Accounts:
@@ -103,27 +54,28 @@ class Accounts:
         issuer: str | None = None,
         external: str | None = None,
         pin: str | None = None,
+        expired: bool = False,
     ) -> Account:
         """A new account; without a password, only its issuer lets it in, who calls the person `external`.
 
-        Raises BadAccount, StoreUnavailable.
+        With an `expired` password its owner can only choose another one. Raises BadAccount, StoreUnavailable.
         """
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise BadAccount("name", "must be 2 to 64 small letters, digits, dots, dashes, underscores and @")
         if (issuer is None) != (external is None) or (password is None and issuer is None):
             raise BadAccount("password", "is needed, or an issuer together with its name for the person")
-        row: dict[str, Any] = {"name": name, **_fields(name, full_name, password, pin)}
+        row: dict[str, Any] = {"name": name, **checked(name, full_name, password, pin)}
         row |= {"id": str(uuid.uuid4()), "site": self._records.site, "role": role.value}
-        row |= {"issuer": issuer, "external": external, "created_at": act.at}
+        row |= {**vouched(issuer, external), "created_at": act.at}
+        row["password_expired"] = expired and password is not None
         with self._records.writing() as writing:
             writing.alone()
             if self._row(writing.connection, accounts.c.name == name) is not None:
                 raise BadAccount("name", "is taken")
-            vouched = (accounts.c.issuer == issuer) & (accounts.c.external == external)
-            if issuer is not None and self._row(writing.connection, vouched) is not None:
-                raise BadAccount("external", "is another account's")
+            self._check_free(writing.connection, issuer, external)
             writing.connection.execute(insert(accounts).values(row))
-            details = {"name": name, "full_name": full_name, "role": role.value}
+            told = ("name", "full_name", "role", "issuer", "external")
+            details = {field: row[field] for field in told if row[field] is not None}
             writing.enter(act, Event.ACCOUNT_ADDED, f"user:{name}", details)
         return self.by_id(row["id"])
 
@@ -137,32 +89,72 @@ class Accounts:
         password: str | None = None,
         pin: str | None = None,
         disabled: bool | None = None,
+        expired: bool = False,
         keep_an_admin: bool = False,
     ) -> Account:
-        """Change what is given. A new password, and disabling, end all sessions of the account.
+        """Change what is given; a password may be `expired` at once.
+
+        A new password, a PIN that somebody else sets, and disabling end all sessions of the account.
 
         Raises NoSuchAccount, BadAccount, StoreUnavailable, and LastAdmin where one is to be kept.
         """
-        values: dict[str, Any] = _fields(name, full_name, password, pin)
+        values: dict[str, Any] = checked(name, full_name, password, pin)
         if role is not None:
             values["role"] = role.value
+        if password is not None:
+            values["password_expired"] = expired
         with self._records.writing() as writing:
             writing.alone()
-            before = account_of(self._existing(writing.connection, accounts.c.name == name))
+            before = self._named(writing.connection, name)
             if disabled is not None and disabled != (before.disabled_at is not None):
                 values["disabled_at"] = act.at if disabled else None
-            changed = _changed(before, values)
-            if not changed:
-                writing.wrote_nothing = True
-                return before
-            found = (self._mine, accounts.c.id == before.id)
-            writing.connection.execute(update(accounts).where(*found).values(values))
+            shut = "password" in values or values.get("disabled_at") is not None
+            shut = shut or ("pin" in values and act.actor != before.actor)
+            self._write(writing, before, values, act, shut=shut)
             if keep_an_admin:
                 self._check_admin_left(writing.connection, before)
-            if "password" in values or values.get("disabled_at") is not None:
-                writing.connection.execute(delete(sessions).where(sessions.c.account == before.id))
-            writing.enter(act, Event.ACCOUNT_CHANGED, before.actor, changed)
         return self.by_id(before.id)
+
+    def link(self, name: str, issuer: str | None, external: str | None, act: Act) -> Account:
+        """Let an issuer vouch for somebody from now on, or with None nobody; all their sessions end.
+
+        Raises NoSuchAccount, BadAccount, StoreUnavailable.
+        """
+        values = vouched(issuer, external)
+        with self._records.writing() as writing:
+            writing.alone()
+            before = self._named(writing.connection, name)
+            if issuer is None and not before.has_password:
+                raise BadAccount(
+                    "password", "is needed first: without it, only the issuer lets the account in"
+                )
+            if (issuer, external) != (before.issuer, before.external):
+                self._check_free(writing.connection, issuer, external)
+            self._write(writing, before, values, act, shut=True)
+        return self.by_id(before.id)
+
+    def _write(
+        self, writing: Writing, before: Account, values: dict[str, Any], act: Act, *, shut: bool
+    ) -> None:
+        """Change an account and enter it; `shut` ends its sessions."""
+        told = changed(before, values)
+        if not told:
+            writing.wrote_nothing = True
+            return
+        mine = (self._mine, accounts.c.id == before.id)
+        writing.connection.execute(update(accounts).where(*mine).values(values))
+        if shut:
+            writing.connection.execute(delete(sessions).where(sessions.c.account == before.id))
+        writing.enter(act, Event.ACCOUNT_CHANGED, before.actor, told)
+
+    def _check_free(self, connection: Connection, issuer: str | None, external: str | None) -> None:
+        if issuer is None:
+            return
+        if (
+            self._row(connection, (accounts.c.issuer == issuer) & (accounts.c.external == external))
+            is not None
+        ):
+            raise BadAccount("external", "is another account's")
 
     def all(self) -> list[Account]:
         """Every account, by name. Raises StoreUnavailable."""
@@ -172,7 +164,8 @@ class Accounts:
 
     def by_name(self, name: str) -> Account:
         """The account of this name. Raises NoSuchAccount, StoreUnavailable."""
-        return self._one(accounts.c.name == name)
+        with self._records.reading() as connection:
+            return self._named(connection, name)
 
     def by_id(self, id: str) -> Account:
         """The account with this id. Raises NoSuchAccount, StoreUnavailable."""
@@ -247,6 +240,11 @@ class Accounts:
         with self._records.reading() as connection:
             return account_of(self._existing(connection, wanted))
 
+    def _named(self, connection: Connection, name: str) -> Account:
+        if not NAME.fullmatch(name):  # none can have it; and not every database takes every text
+            raise NoSuchAccount
+        return account_of(self._existing(connection, accounts.c.name == name))
+
     def _existing(self, connection: Connection, wanted: ColumnElement[bool]) -> Any:
         row = self._row(connection, wanted)
         if row is None:
@@ -255,39 +253,3 @@ class Accounts:
 
     def _row(self, connection: Connection, wanted: ColumnElement[bool]) -> Any:
         return connection.execute(select(*COLUMNS).where(self._mine, wanted)).first()
-
-
-def account_of(row: Any) -> Account:
-    """The account of a row that has COLUMNS."""
-    fields = {name: getattr(row, name) for name in Account.__dataclass_fields__}
-    flags = {"has_password": bool(row.has_password), "has_pin": bool(row.has_pin)}
-    return Account(**{**fields, **flags, "role": Role(row.role)})
-
-
-def _fields(name: str, full_name: str | None, password: str | None, pin: str | None) -> dict[str, str]:
-    """What is given, as it is kept. Raises BadAccount."""
-    values = {}
-    if full_name is not None:
-        if not full_name.strip() or len(full_name) > _LONGEST_FULL_NAME or not full_name.isprintable():
-            raise BadAccount("full_name", f"must be 1 to {_LONGEST_FULL_NAME} printable characters")
-        values["full_name"] = full_name
-    if password is not None:
-        if fault := password_fault(password, name):
-            raise BadAccount("password", fault)
-        values["password"] = hashed(password)
-    if pin is not None:
-        if fault := pin_fault(pin):
-            raise BadAccount("pin", fault)
-        values["pin"] = hashed(pin)
-    return values
-
-
-def _changed(before: Account, values: dict[str, Any]) -> dict[str, Any]:
-    """What a change changes, as the journal tells it: of a secret, that it is another one."""
-    changed: dict[str, Any] = {secret: "changed" for secret in ("password", "pin") if secret in values}
-    if "disabled_at" in values:
-        changed["disabled"] = values["disabled_at"] is not None
-    for field, was in (("full_name", before.full_name), ("role", before.role.value)):
-        if field in values and values[field] != was:
-            changed[field] = {"from": was, "to": values[field]}
-    return changed

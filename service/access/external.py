@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from service.access.accounts import Account, Accounts, NoSuchAccount
+from service.access.account import Account, NoSuchAccount
+from service.access.accounts import Accounts
+from service.access.addresses import counted_as
 from service.access.oidc import OidcClient, Refusal, SignInRefused
 from service.access.principal import NotSignedIn
 from service.access.provider import ProviderUnavailable
@@ -63,7 +65,7 @@ class ExternalSignIn:
 
         However many there are, they keep nobody out, since there is nothing to guess.
         """
-        bucket = self._throttle.bucket(AT_ONE_ADDRESS, HOW, address)
+        bucket = self._throttle.bucket(AT_ONE_ADDRESS, HOW, counted_as(address))
         with self._records.writing() as writing:
             writing.alone()
             if self._throttle.is_full(writing.connection, bucket, act.at):

@@ -17,6 +17,7 @@ from service.records.site import SiteRecords
 from service.records.tables import api_keys
 
 SECRET_BYTES = 32
+_PREFIX = re.compile(r"[0-9a-f]{12}")
 _SHAPE = re.compile(r"dosegate_([0-9a-f]{12})_([0-9a-f]{64})")
 _NOTED_EVERY = timedelta(minutes=1)
 LONGEST = timedelta(days=3660)
@@ -78,6 +79,8 @@ class ApiKeys:
 
     def revoke(self, prefix: str, act: Act) -> ApiKey:
         """Take a key back, for good. Raises NoSuchKey, BadKey for one revoked before, StoreUnavailable."""
+        if not _PREFIX.fullmatch(prefix):
+            raise NoSuchKey("a key has a prefix of 12 of the characters 0 to 9 and a to f")
         with self._records.writing() as writing:
             writing.alone()
             mine = (api_keys.c.site == self._records.site, api_keys.c.prefix == prefix)

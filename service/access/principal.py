@@ -15,6 +15,10 @@ class SessionLocked(Exception):
     """The session is locked: its owner enters the PIN, and goes on where the work was left."""
 
 
+class PasswordExpired(Exception):
+    """Somebody else has set the password: its owner chooses another one before anything else."""
+
+
 @dataclass(eq=False)
 class MayNot(Exception):
     """Somebody known asked for what is not theirs to do."""
@@ -26,7 +30,8 @@ class MayNot(Exception):
 class Principal:
     """Somebody known. `actor` is as in the journal; `account` is the id of a person's account.
 
-    `role` is a role, or client; `name` is the person's printed name, or the name of the key.
+    `role` is a role, or client; `name` is the person's printed name, or the name of the key. Whose password
+    is expired can only choose another one.
     """
 
     actor: str
@@ -34,6 +39,7 @@ class Principal:
     name: str
     permissions: frozenset[Permission]
     account: str | None = None
+    password_expired: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Whether this is allowed."""

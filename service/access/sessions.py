@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from service.access.accounts import COLUMNS, Account, Accounts, WrongSecret, account_of
+from service.access.account import COLUMNS, Account, account_of
+from service.access.accounts import Accounts, WrongSecret
 from service.access.principal import NotSignedIn, Principal, SessionLocked
 from service.records.journal import Act, Event
 from service.records.site import SiteRecords, Writing

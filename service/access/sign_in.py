@@ -1,8 +1,11 @@
 """Signing in by name and password: the same words and the same work, whatever was wrong.
 
 Failures are counted in three buckets: an account at one address, one address, and an account over all
-addresses. A device on which somebody has signed in before is told so by a cookie, and has a bucket of its own
-for that person: who tries a colleague's name from elsewhere keeps no colleague out (OWASP: device cookies).
+addresses. One address is not counted where it is this machine's own: a proxy has it, or everybody.
+
+A device on which somebody has signed in before is told so by a cookie, and has a bucket of its own for that
+person at each address: who tries a colleague's name from elsewhere keeps no colleague out (OWASP: device
+cookies), with a copy of the cookie neither. After many failures over all addresses it counts as unknown.
 """
 
 import hmac
@@ -10,14 +13,20 @@ import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 
-from service.access.accounts import Account, Accounts, NoSuchAccount
+from sqlalchemy import Connection
+
+from service.access.account import Account, NoSuchAccount
+from service.access.accounts import Accounts
+from service.access.addresses import counted_as, is_loopback
 from service.access.sessions import Sessions
 from service.access.throttle import Bucket, Throttle
 from service.records.journal import Act, Event
 from service.records.site import SiteRecords, Writing
 
-FROM_ONE_ADDRESS, AT_ONE_ADDRESS, OVER_ALL_ADDRESSES, AT_A_KNOWN_DEVICE = 5, 50, 25, 10
+FROM_ONE_ADDRESS, AT_ONE_ADDRESS, OVER_ALL_ADDRESSES = 5, 50, 25
+AT_A_KNOWN_DEVICE, BY_COPIES_OF_A_DEVICE = 10, 30
 MOST_PEOPLE = 20
 NOBODY = "unknown"
 
@@ -65,14 +74,15 @@ class SignIn:
 
     def by_password(self, attempt: Attempt, act: Act) -> SignedIn:
         """Let somebody in. Raises SignInFailed, TooManyFailures, StoreUnavailable."""
-        buckets = self._buckets(attempt)
         with self._records.reading() as connection:
+            buckets = self._buckets(connection, attempt, act.at)
             self._throttle.check(connection, buckets.values(), act.at)
         account = self._account(attempt.folded)
         known = self._accounts.knows_password(account, attempt.password)
         with self._records.writing() as writing:
             writing.alone()
             # Once more: of many tries at once, those over the limit have failed meanwhile.
+            buckets = self._buckets(writing.connection, attempt, act.at)
             self._throttle.check(writing.connection, buckets.values(), act.at)
             if known and account is not None and account.disabled_at is None:
                 self._throttle.succeeded(writing.connection, _own(buckets))
@@ -100,21 +110,27 @@ class SignIn:
         writing.enter(act, Event.SIGN_IN_FAILED, account.actor if account else NOBODY, details)
 
     def _account(self, name: str) -> Account | None:
+        """The account of a name; a text that can be no name is sought nowhere."""
         try:
             return self._accounts.by_name(name)
         except NoSuchAccount:
             return None
 
-    def _buckets(self, attempt: Attempt) -> dict[str, Bucket]:
-        name, bucket = attempt.folded, self._throttle.bucket
+    def _buckets(self, connection: Connection, attempt: Attempt, now: datetime) -> dict[str, Bucket]:
+        name, address, bucket = attempt.folded, counted_as(attempt.address), self._throttle.bucket
         nonce, *tags = _device(attempt)
         if any(hmac.compare_digest(tag, self._tag(nonce, name)) for tag in tags):
-            return {"device": bucket(AT_A_KNOWN_DEVICE, "device", nonce, name)}
-        return {
-            "account at address": bucket(FROM_ONE_ADDRESS, "account at address", name, attempt.address),
-            "address": bucket(AT_ONE_ADDRESS, "address", attempt.address),
+            copies = bucket(BY_COPIES_OF_A_DEVICE, "device", nonce, name)
+            if not self._throttle.is_full(connection, copies, now):
+                here = bucket(AT_A_KNOWN_DEVICE, "device at address", nonce, name, address)
+                return {"device at address": here, "device": copies}
+        buckets = {
+            "account at address": bucket(FROM_ONE_ADDRESS, "account at address", name, address),
             "account": bucket(OVER_ALL_ADDRESSES, "account", name),
         }
+        if not is_loopback(attempt.address):
+            buckets["address"] = bucket(AT_ONE_ADDRESS, "address", address)
+        return buckets
 
     def _told(self, attempt: Attempt) -> str:
         """What the device is told now: whom it knows, this one first."""
@@ -136,4 +152,4 @@ def _device(attempt: Attempt) -> list[str]:
 
 def _own(buckets: dict[str, Bucket]) -> list[Bucket]:
     """Those that a success empties: not one that an attacker with an account of his own could then reset."""
-    return [bucket for name, bucket in buckets.items() if name in ("device", "account at address")]
+    return [bucket for name, bucket in buckets.items() if name.endswith(" at address")]

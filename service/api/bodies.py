@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from service.api.errors import NotJson
 from service.api.responses import JSON
 from service.intake.errors import BadInput
-from service.intake.json_text import MOST_BYTES, parse
+from service.intake.json_text import MOST_BYTES, check_texts, parse
 from service.intake.requests import read_document
 
 
@@ -37,6 +37,13 @@ def document_received(schema: Schema) -> dict[str, Any]:
     except BadInput as error:
         raise refused(body, error) from None
     return read_document(document, schema)
+
+
+def query_received(schema: Schema) -> dict[str, Any]:
+    """What is asked for behind the question mark, as its schema has it. Raises BadInput."""
+    asked = request.args.to_dict()
+    check_texts(asked)
+    return read_document(asked, schema)
 
 
 def refused(body: bytes, error: BadInput) -> BadInput | NotJson:

@@ -6,11 +6,10 @@ from enum import Enum
 from flask import Flask, Request, g, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from service.access.principal import MayNot, NotSignedIn, Principal
+from service.access.principal import MayNot, NotSignedIn, PasswordExpired, Principal
 from service.access.roles import Permission
 from service.api.parts import act, parts
 from service.api.responses import JSON
-from service.records.journal import Event
 
 COOKIE = "__Host-dosegate"
 _BEARER = "bearer "
@@ -33,13 +32,16 @@ class ForeignSite(Exception):
     """A browser sent what changes something here, and not from a page of ours."""
 
 
-def register(app: Flask, needs: Mapping[str, Needs]) -> None:
-    """Let people in to each endpoint as `needs` says; one that it does not name is shut."""
+def register(app: Flask, needs: Mapping[str, Needs], public_url: str | None) -> None:
+    """Let people in to each endpoint as `needs` says; one that it does not name is shut.
+
+    Where a `public_url` is given, pages of ours are those at that address, whatever a proxy calls it.
+    """
 
     def admit() -> None:
         if request.endpoint is None:  # no such address, or not with this method: nothing is behind it
             return
-        _check_site(request)
+        _check_site(request, public_url)
         needed = needs.get(request.endpoint)
         if needed is PUBLIC:
             return
@@ -48,6 +50,8 @@ def register(app: Flask, needs: Mapping[str, Needs]) -> None:
             g.principal = session.account.principal
             return
         g.principal = _principal(request)
+        if g.principal.password_expired and needed is not Permission.OWN_ACCOUNT:
+            raise PasswordExpired
         check_may(needed)
 
     app.before_request(admit)
@@ -58,7 +62,7 @@ def check_may(needed: Permission | None) -> None:
     if needed is None or not g.principal.may(needed):
         wanted = needed.value if needed else "nothing"
         endpoint = str(request.endpoint)
-        parts().store.records.enter(act(), Event.ACCESS_REFUSED, endpoint, {"permission": wanted})
+        parts().refusals.enter(g.principal, wanted, endpoint, act())
         raise MayNot(needed or Permission.OWN_ACCOUNT)
 
 
@@ -81,7 +85,7 @@ def _bearer(asked: Request) -> str | None:
     return given[len(_BEARER) :].strip() if given[: len(_BEARER)].casefold() == _BEARER else None
 
 
-def _check_site(asked: Request) -> None:
+def _check_site(asked: Request, public_url: str | None) -> None:
     """Return where a request changes nothing, shows a key, or comes from a page of ours.
 
     A browser adds the session's cookie by itself, so with one it must also say where the request comes from;
@@ -90,14 +94,18 @@ def _check_site(asked: Request) -> None:
     if asked.method in _CHANGES_NOTHING or _bearer(asked) is not None:
         return
     site, origin = asked.headers.get("Sec-Fetch-Site"), asked.headers.get("Origin")
-    foreign = site not in (None, "same-origin") or (origin is not None and not _is_own(origin, asked))
-    if foreign or (COOKIE in asked.cookies and site is None and origin is None):
+    if site not in (None, "same-origin") or (origin is not None and not _is_own(origin, asked, public_url)):
+        raise ForeignSite
+    if COOKIE in asked.cookies and site is None and origin is None:
         raise ForeignSite
     has_body = bool(asked.content_length) or "Transfer-Encoding" in asked.headers
     if COOKIE in asked.cookies and has_body and asked.mimetype != JSON:
         raise UnsupportedMediaType
 
 
-def _is_own(origin: str, asked: Request) -> bool:
-    """Whether an origin is the address asked; behind a proxy that speaks TLS it is https to the browser."""
+def _is_own(origin: str, asked: Request, public_url: str | None) -> bool:
+    """Whether an origin is ours: the address that is set, else the one asked, as the browser may know it."""
+    if public_url is not None:
+        return origin.casefold() == public_url.casefold()
+    # A proxy may speak TLS to the browser, and not to us.
     return origin.casefold() in (f"https://{asked.host}".casefold(), asked.host_url.rstrip("/").casefold())

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from flask import Response, request
+from flask import Response
 from marshmallow import Schema, fields, validate
 
 from service.access.roles import Permission
 from service.api import described as a
+from service.api.bodies import query_received
 from service.api.documentation import Answers, Section
 from service.api.guard import check_may
 from service.api.parts import act, parts
 from service.api.responses import as_json
-from service.intake.requests import read_document
 from service.records import export as taking_out
 from service.records.journal import Event
 from service.records.pages import MOST_ENTRIES, USUAL_ENTRIES, page
@@ -101,7 +101,7 @@ _ASKED, _EXPORT = AskedSchema(), ExportAskedSchema()
 )
 def read_journal() -> Response:
     """Read entries in their order. They hold no patient data. The reading is itself entered."""
-    asked = read_document(request.args.to_dict(), _ASKED)
+    asked = query_received(_ASKED)
     after, limit = asked.pop("after"), asked.pop("limit")
     return as_json(page(parts().store.records, act(), asked, after, limit).document())
 
@@ -126,7 +126,7 @@ def export_journal() -> Response:
     that entries commit to, patient data among it, and checklist:export is needed too. As csv it is the
     entries for a spreadsheet. An export that breaks off has no last line with the head of the chain.
     """
-    asked = read_document(request.args.to_dict(), _EXPORT)
+    asked = query_received(_EXPORT)
     form, openings = taking_out.Form(asked["format"]), asked["contents"] == "yes"
     if openings:
         check_may(Permission.CHECKLIST_EXPORT)

@@ -10,6 +10,7 @@ from service.access.accounts import Accounts
 from service.access.external import ExternalSignIn
 from service.access.keys import ApiKeys
 from service.access.principal import Principal
+from service.access.refusals import Refusals
 from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
 from service.api.metrics import Metrics
@@ -36,6 +37,7 @@ class Parts:
     accounts: Accounts
     sessions: Sessions
     sign_in: SignIn
+    refusals: Refusals
     external_sign_in: ExternalSignIn | None
     visits: Visits
     drafts: Drafts

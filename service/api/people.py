@@ -5,12 +5,12 @@ from typing import Any
 
 from flask import Response
 
-from service.access.accounts import Account
+from service.access.account import Account
 from service.access.keys import ApiKey
 from service.access.roles import Permission, Role
 from service.api.bodies import document_received
 from service.api.documentation import Answers, Section
-from service.api.parts import act, parts
+from service.api.parts import act, parts, principal
 from service.api.people_schemas import (
     AccountChangeSchema,
     AccountSchema,
@@ -19,13 +19,19 @@ from service.api.people_schemas import (
     KeysSchema,
     NewAccountSchema,
     NewKeySchema,
+    SignedSchema,
 )
 from service.api.responses import JSON, as_json
 from service.records.tables import moment_text
 
 section = Section("people", __doc__, "/api/v1")
 
-_TAKEN = (400, 413, 415, 422)
+_SIGNED = (400, 413, 415, 422, 429)
+_OTHERS_DECIDE = {"role", "password", "disabled"}
+
+
+class OwnAccount(Exception):
+    """Somebody asked for what another administrator has to decide about them."""
 
 
 @section.endpoint(
@@ -40,34 +46,38 @@ def list_accounts() -> Response:
     "/accounts",
     Answers(201, "The account.", AccountSchema),
     needs=Permission.ACCOUNTS_MANAGE,
-    problems=_TAKEN,
+    problems=_SIGNED,
     method="POST",
     requestBody={"required": True, "content": {JSON: {"schema": NewAccountSchema}}},
 )
 def add_account() -> Response:
-    """Add an account of one role."""
-    given = document_received(NewAccountSchema())
+    """Add an account of one role. Its owner sets the PIN, after signing in."""
+    given = _signed(NewAccountSchema())
     given = {"password": None, **given, "role": Role(given["role"])}
-    return _answer(_account(parts().accounts.add(**given, act=act())), 201)
+    return _answer(_account(parts().accounts.add(**given, expired=True, act=act())), 201)
 
 
 @section.endpoint(
     "/accounts/<name>",
     Answers(200, "The account as it is now.", AccountSchema),
     needs=Permission.ACCOUNTS_MANAGE,
-    problems=(*_TAKEN, 404, 409),
+    problems=(*_SIGNED, 404, 409),
     method="PATCH",
     requestBody={"required": True, "content": {JSON: {"schema": AccountChangeSchema}}},
 )
 def change_account(name: str) -> Response:
-    """Change an account: its role, full name, password or PIN; disable it, or enable it again.
+    """Change an account: its role, full name or password; disable it, or enable it again.
 
-    A new password, and disabling, end all its sessions. The last administrator who can sign in stays one.
+    A new password, and disabling, end all its sessions. Of one's own account only the full name is changed
+    here. The last administrator who can sign in stays one.
     """
-    given = document_received(AccountChangeSchema())
+    given = _signed(AccountChangeSchema())
+    if principal().actor == f"user:{name}" and _OTHERS_DECIDE & set(given):
+        raise OwnAccount
     if "role" in given:
         given["role"] = Role(given["role"])
-    return as_json(_account(parts().accounts.change(name, act(), **given, keep_an_admin=True)))
+    changed = parts().accounts.change(name, act(), **given, expired=True, keep_an_admin=True)
+    return as_json(_account(changed))
 
 
 @section.endpoint(
@@ -82,29 +92,45 @@ def list_keys() -> Response:
     "/keys",
     Answers(201, "The key, and its token, shown this once.", KeyMadeSchema),
     needs=Permission.KEYS_MANAGE,
-    problems=_TAKEN,
+    problems=_SIGNED,
     method="POST",
     requestBody={"required": True, "content": {JSON: {"schema": NewKeySchema}}},
 )
 def make_key() -> Response:
-    """Make a key for a machine client."""
-    given = document_received(NewKeySchema())
+    """Make a key for a machine client.
+
+    Any scope may be given, also one that reads patient data, which an administrator may not: whoever makes a
+    key vouches for the machine that gets it. The journal says who made which key, and what is done with it.
+    """
+    given = _signed(NewKeySchema())
     scopes = [Permission(scope) for scope in given["scopes"]]
     key, token = parts().keys.make(given["name"], scopes, timedelta(days=given["days"]), act())
     return _answer({**_key(key), "token": token}, 201)
 
 
 @section.endpoint(
-    "/keys/<prefix>",
+    "/keys/<prefix>/revoke",
     Answers(204, "Revoked."),
     needs=Permission.KEYS_MANAGE,
-    problems=(404, 422),
-    method="DELETE",
+    problems=(*_SIGNED, 404),
+    method="POST",
+    requestBody={"required": True, "content": {JSON: {"schema": SignedSchema}}},
 )
 def revoke_key(prefix: str) -> Response:
     """Revoke a key, for good."""
+    _signed(SignedSchema())
     parts().keys.revoke(prefix, act())
     return Response(status=204)
+
+
+def _signed(schema: SignedSchema) -> dict[str, Any]:
+    """What is asked for by somebody who has shown again who they are, without the secret.
+
+    Raises WrongSecret, TooManyFailures, BadInput, and what `document_received` raises.
+    """
+    given = document_received(schema)
+    parts().accounts.sign(principal(), given.pop("secret"), act())
+    return given
 
 
 def _answer(document: dict[str, Any], status: int) -> Response:

@@ -2,12 +2,15 @@
 
 from flask import Flask, Response
 
-from service.access.accounts import BadAccount, LastAdmin, NoSuchAccount, WrongSecret
+from service.access.account import BadAccount, NoSuchAccount
+from service.access.accounts import LastAdmin, WrongSecret
 from service.access.keys import BadKey, NoSuchKey
+from service.access.principal import PasswordExpired
 from service.access.sign_in import SignInFailed
 from service.access.throttle import TooManyFailures
 from service.api import problems
 from service.api.guard import ForeignSite
+from service.api.people import OwnAccount
 from service.api.responses import as_problem
 from service.api.sessions import SignInAgain
 from service.intake.errors import FieldError
@@ -36,6 +39,22 @@ def _wrong_secret(_error: WrongSecret) -> Response:
 def _sign_in_again(_error: SignInAgain) -> Response:
     detail = "Sign in with the identity provider once more; within 5 minutes of that this can be done."
     return as_problem(problems.document(problems.SIGN_IN_AGAIN, detail))
+
+
+def _password_expired(_error: PasswordExpired) -> Response:
+    detail = (
+        "Somebody else has set this password, and so knows it. Choose another one at "
+        "/api/v1/account/password and sign in with that; until then nothing else can be done."
+    )
+    return as_problem(problems.document(problems.PASSWORD_EXPIRED, detail))
+
+
+def _own_account(_error: OwnAccount) -> Response:
+    detail = (
+        "Nobody changes their own role, disables themselves or sets their own password here: another "
+        "administrator does, or dosegate users; one's own password is changed at /api/v1/account/password."
+    )
+    return as_problem(problems.document(problems.OWN_ACCOUNT, detail))
 
 
 def _foreign_site(_error: ForeignSite) -> Response:
@@ -78,6 +97,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(TooManyFailures, _too_many_failures)
     app.register_error_handler(WrongSecret, _wrong_secret)
     app.register_error_handler(SignInAgain, _sign_in_again)
+    app.register_error_handler(PasswordExpired, _password_expired)
+    app.register_error_handler(OwnAccount, _own_account)
     app.register_error_handler(ForeignSite, _foreign_site)
     app.register_error_handler(NoSuchAccount, _no_such_account)
     app.register_error_handler(LastAdmin, _last_admin)

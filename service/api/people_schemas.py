@@ -9,6 +9,7 @@ from service.api import described as a
 
 _ROLE = validate.OneOf([role.value for role in Role])
 _PASSWORD = "12 to 1024 characters, without the name of the account."
+_EXPIRED = "Its owner has to choose another one when they have signed in with it."
 _PIN = "6 to 12 digits, not one digit repeated and not digits in a row."
 
 
@@ -46,25 +47,29 @@ class NewPinSchema(Schema):
     pin = _typed(_PIN)
 
 
-class NewAccountSchema(Schema):
+class SignedSchema(Schema):
+    """What somebody signs by showing again who they are."""
+
+    secret = _typed("The PIN or the password of whoever asks, once more.")
+
+
+class NewAccountSchema(SignedSchema):
     """A new account. One without a password signs in with the site's identity provider."""
 
     name = fields.String(required=True, metadata={"example": "nina.koch"})
     full_name = fields.String(required=True, metadata=a.said("As it is printed on what the person signs."))
     role = fields.String(required=True, validate=_ROLE)
-    password = fields.String(metadata=a.said(_PASSWORD))
-    pin = fields.String(metadata=a.said(_PIN))
-    issuer = fields.String(validate=validate.Length(1, 500), metadata=a.said("Who vouches for the person."))
-    external = fields.String(validate=validate.Length(1, 500), metadata=a.said("The issuer's name for them."))
+    password = fields.String(metadata=a.said(f"{_PASSWORD} {_EXPIRED}"))
+    issuer = fields.String(validate=validate.Length(1, 255), metadata=a.said("Who vouches for the person."))
+    external = fields.String(validate=validate.Length(1, 255), metadata=a.said("The issuer's name for them."))
 
 
-class AccountChangeSchema(Schema):
+class AccountChangeSchema(SignedSchema):
     """What changes of an account; what is left out stays."""
 
     full_name = fields.String()
     role = fields.String(validate=_ROLE)
-    password = fields.String(metadata=a.said(_PASSWORD))
-    pin = fields.String(metadata=a.said(_PIN))
+    password = fields.String(metadata=a.said(f"{_PASSWORD} {_EXPIRED}"))
     disabled = fields.Boolean(truthy={True}, falsy={False}, metadata=a.said("True ends all its sessions."))
 
 
@@ -94,13 +99,17 @@ class SessionSchema(Schema):
     name = a.text()
     full_name = a.text()
     role = a.text(validate=_ROLE)
+    has_password = a.flag(metadata=a.said("Without one, a PIN has to be set to unlock and to sign."))
     has_pin = a.flag(metadata=a.said("Without one, the password unlocks and signs."))
+    password_expired = a.flag(
+        metadata=a.said("Somebody else has set the password: another one has to be chosen first.")
+    )
     permissions = a.texts()
     locks_after_seconds = a.number(metadata=a.said("After so long without a request it is locked."))
     ends_after_seconds = a.number(metadata=a.said("So long after the sign-in it ends."))
 
 
-class NewKeySchema(Schema):
+class NewKeySchema(SignedSchema):
     """A new key of a machine client."""
 
     name = fields.String(

@@ -1,14 +1,14 @@
 """How well the rules serve: what is overridden, why, and after how long. No patient is in it."""
 
-from flask import Response, request
+from flask import Response
 
 from service.access.roles import Permission
+from service.api.bodies import query_received
 from service.api.documentation import Answers, Section
 from service.api.finding_schemas import QualityAskedSchema, QualitySchema
 from service.api.parts import act, parts
 from service.api.responses import as_json
 from service.intake.filters import filters_of
-from service.intake.requests import read_document
 from service.records.quality import quality
 
 section = Section("quality", __doc__, "/api/v1")
@@ -35,6 +35,6 @@ def read_quality() -> Response:
     A checklist that another one corrects is not counted. A rule that is overridden in more than half of its
     findings carries a note. The 90th percentile is that of the nearest rank.
     """
-    asked = filters_of(read_document(request.args.to_dict(), _ASKED), parts().library)
+    asked = filters_of(query_received(_ASKED), parts().library)
     found = quality(parts().store.records, act(), asked.made_from, asked.made_to, asked.drug)
     return as_json(found.document())

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from flask import Response, g, request
 
-from service.access.accounts import Account
-from service.access.principal import NotSignedIn
+from service.access.account import Account
+from service.access.principal import NotSignedIn, PasswordExpired
 from service.access.roles import Permission, permissions_of
 from service.access.sessions import IDLE, LIFETIME
 from service.access.sign_in import NOBODY, Attempt
@@ -50,7 +50,8 @@ def sign_in() -> Response:
 
     An unknown name, a wrong password and a disabled account are answered alike. After several failures it is
     429, and Retry-After says for how many seconds. The session locks when it is idle, and ends with its
-    lifetime or with the browser.
+    lifetime or with the browser. Whose password somebody else has set can do nothing (403,
+    password-must-be-changed) but choose another one, read the session and sign out.
     """
     typed = document_received(SignInSchema())
     attempt = Attempt(
@@ -110,10 +111,12 @@ def unlock() -> Response:
     requestBody={"required": True, "content": {JSON: {"schema": NewPasswordSchema}}},
 )
 def change_password() -> Response:
-    """Change one's own password; then sign in with it."""
-    typed, accounts = document_received(NewPasswordSchema()), parts().accounts
+    """Change one's own password; then sign in with it. It must be another one than the present one."""
+    typed, accounts, account = document_received(NewPasswordSchema()), parts().accounts, _own_account()
     accounts.confirm(principal(), typed["present"], act())
-    accounts.change(_own_account().name, act(), password=typed["password"])
+    if accounts.knows_password(account, typed["password"]):
+        raise BadInput([FieldError("password", "must be another one than the present one")])
+    accounts.change(account.name, act(), password=typed["password"])
     return _without_session()
 
 
@@ -130,6 +133,8 @@ def change_pin() -> Response:
 
     An account without a password has signed in with the identity provider instead, in the last 5 minutes.
     """
+    if principal().password_expired:  # whoever has set it could set a PIN that outlives it
+        raise PasswordExpired
     typed = document_received(NewPinSchema())
     _check_shown_again(typed.get("present"))
     parts().accounts.change(_own_account().name, act(), pin=typed["pin"])
@@ -168,7 +173,9 @@ def _session(account: Account, status: int = 200) -> Response:
         "name": account.name,
         "full_name": account.full_name,
         "role": account.role.value,
+        "has_password": account.has_password,
         "has_pin": account.has_pin,
+        "password_expired": account.password_expired,
         "permissions": sorted(permissions_of(account.role)),
         "locks_after_seconds": int(IDLE.total_seconds()),
         "ends_after_seconds": int(LIFETIME.total_seconds()),

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from service.access.accounts import Accounts, BadAccount, NoSuchAccount
+from service.access.account import BadAccount, NoSuchAccount
+from service.access.accounts import Accounts
 from service.access.roles import Role
 from service.commands.opened import act, opened
 from service.terminal.console import standard_output
@@ -35,11 +36,14 @@ def users() -> None:
 @click.option("--issuer", help="Whoever vouches for the person, where sign-in is with an identity provider.")
 @click.option("--external", help="The issuer's own name for the person (sub).")
 @_from_stdin
-def add(name: str, role: str, full_name: str | None, password_stdin: bool, **vouched: str | None) -> None:
-    """Add the account NAME. The password is asked for twice; with --issuer and --external there is none."""
+def add(name: str, role: str, full_name: str | None, *, password_stdin: bool, **vouched: Any) -> None:
+    """Add the account NAME. The password is asked for twice; with --issuer and --external there is none.
+
+    It is good for one thing: to sign in and choose another one, which only the person knows.
+    """
     password = None if any(vouched.values()) else _asked("Password", "--password-stdin", password_stdin)
     with _accounts(name) as accounts:
-        added = accounts.add(name, full_name or name, Role(role), password, act(), **vouched)
+        added = accounts.add(name, full_name or name, Role(role), password, act(), expired=True, **vouched)
     click.echo(f"{added.name} may sign in as {added.role}.")
 
 
@@ -77,17 +81,40 @@ def change_role(name: str, role: str) -> None:
 @click.argument("name")
 @_from_stdin
 def change_password(name: str, *, password_stdin: bool) -> None:
-    """Give NAME another password, asked for twice, and end every session of theirs."""
+    """Give NAME another password, asked for twice, and end every session of theirs.
+
+    With it NAME can sign in and choose another one, and do nothing else.
+    """
     password = _asked("Password", "--password-stdin", password_stdin)
-    _change(name, "has another password", password=password)
+    _change(name, "has another password", password=password, expired=True)
 
 
 @users.command("pin")
 @click.argument("name")
 @click.option("--pin-stdin", is_flag=True, help="Read the PIN from the first line of standard input.")
 def change_pin(name: str, *, pin_stdin: bool) -> None:
-    """Give NAME another PIN, asked for twice: it unlocks a session, and signs."""
+    """Give NAME another PIN, asked for twice: it unlocks and signs. Every session of theirs ends."""
     _change(name, "has another PIN", pin=_asked("PIN", "--pin-stdin", pin_stdin))
+
+
+@users.command("link", short_help="Let an identity provider vouch for NAME.")
+@click.argument("name")
+@click.option("--issuer", required=True, help="Whoever vouches for the person: the provider's address.")
+@click.option("--external", required=True, help="The issuer's own name for the person (sub).")
+def link(name: str, issuer: str, external: str) -> None:
+    """Let an identity provider vouch for NAME from now on; every session of theirs ends."""
+    with _accounts(name) as accounts:
+        accounts.link(name, issuer, external, act())
+    click.echo(f"{name} may sign in with {issuer}.")
+
+
+@users.command("unlink", short_help="Let no identity provider vouch for NAME.")
+@click.argument("name")
+def unlink(name: str) -> None:
+    """Let no identity provider vouch for NAME any longer, who needs a password; every session ends."""
+    with _accounts(name) as accounts:
+        accounts.link(name, None, None, act())
+    click.echo(f"{name} may sign in with the password alone.")
 
 
 def _change(name: str, said: str, **changes: Any) -> None:

@@ -1,16 +1,23 @@
-"""JSON read strictly: no duplicate keys, no NaN, no bottomless nesting; decimals stay decimals."""
+"""JSON read strictly: no duplicate keys, no NaN, no bottomless nesting; decimals stay decimals.
+
+No text that a database cannot keep comes in: none with a NUL, and none with half of a surrogate pair.
+"""
 
 import json
+import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from service.intake.errors import BadInput, FieldError
 
 MOST_BYTES = 256 * 1024
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_NO_TEXT_SAYS = "holds a character that is none: U+0000, or half of a surrogate pair"
 
 
 def parse(text: bytes | str) -> Any:
-    """The value, or BadInput with the line of what is wrong."""
+    """The value, or BadInput with the line, or the path, of what is wrong."""
     if len(text) > MOST_BYTES:
         raise _refused(f"the request is larger than {MOST_BYTES // 1024} KiB")
     try:
@@ -20,17 +27,39 @@ def parse(text: bytes | str) -> Any:
     if not decoded.strip():
         raise _refused("the request is empty: send a JSON object with drug, infusion_at, patient and facts")
     try:
-        return json.loads(
+        value = json.loads(
             decoded,
             parse_float=_decimal,
             parse_int=_whole,
             parse_constant=_no_constant,
             object_pairs_hook=_unique,
         )
+        check_texts(value)
     except json.JSONDecodeError as error:
         raise _refused(f"this is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
         raise _refused("the JSON is nested too deeply") from None
+    return value
+
+
+def check_texts(value: Any) -> None:
+    """Return where every text in it, keys too, can be kept. Raises BadInput naming the path of each other."""
+    if bad := [FieldError(path, _NO_TEXT_SAYS) for path in dict.fromkeys(_not_kept(value, ""))]:
+        raise BadInput(bad)
+
+
+def _not_kept(value: Any, path: str) -> Iterator[str]:
+    """The paths of texts that cannot be kept; of such a key, the path of its object."""
+    if isinstance(value, str):
+        if _NO_TEXT.search(value):
+            yield path
+        return
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        if isinstance(key, str) and _NO_TEXT.search(key):
+            yield path
+            continue
+        yield from _not_kept(part, f"{path}.{str(key)[:60]}" if path else str(key)[:60])
 
 
 def _refused(message: str) -> BadInput:

@@ -195,6 +195,7 @@ accounts = Table(
     Column("role", String(20), nullable=False),
     Column("password", Text),
     Column("pin", Text),
+    Column("password_expired", Boolean, nullable=False),
     Column("issuer", Text),
     Column("external", Text),
     Column("created_at", Moment, nullable=False),

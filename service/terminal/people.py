@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rich.table import Table
 
-from service.access.accounts import Account
+from service.access.account import Account
 from service.access.keys import ApiKey
 from service.access.roles import ROLES, SCOPES, Role
 from service.terminal.console import Indented

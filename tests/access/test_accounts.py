@@ -4,7 +4,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from service.access import passwords
-from service.access.accounts import BadAccount, LastAdmin, NoSuchAccount, WrongSecret
+from service.access.account import BadAccount, NoSuchAccount
+from service.access.accounts import LastAdmin, WrongSecret
 from service.access.principal import NotSignedIn, Principal
 from service.access.roles import Role, permissions_of
 from service.access.throttle import WINDOW, TooManyFailures
@@ -49,6 +50,11 @@ def test_every_change_is_in_the_journal_and_no_secret_is(accounts, act, journale
         assert secret not in str(journaled())
 
 
+def told(entry):
+    """An entry as Python writes it, of either database."""
+    return str(entry).replace('"', "'")
+
+
 BAD = [
     ("name", {"name": "Nina"}),
     ("name", {"name": "n"}),
@@ -60,6 +66,8 @@ BAD = [
     ("password", {"password": None}),
     ("password", {"password": None, "issuer": "https://id.example"}),
     ("external", {"password": None, "issuer": "https://id.example", "external": "7"}),
+    *(("issuer", {"issuer": bad, "external": "8"}) for bad in ("", "a\0b", "\ud800", "é", "x" * 256)),
+    *(("external", {"issuer": "i", "external": bad}) for bad in ("", "a\0b", "\ud800", "é", "x" * 256)),
     ("pin", {"pin": "123456"}),
 ]
 
@@ -82,6 +90,34 @@ def test_somebody_whom_an_issuer_vouches_for_is_found_by_its_name_for_them(accou
     for other in (("https://id.example", "8"), ("https://other.example", "7")):
         with pytest.raises(NoSuchAccount):
             accounts.by_external(*other)
+
+
+def test_an_account_is_linked_later_and_unlinked_and_the_journal_says_to_whom(accounts, act, journaled):
+    an_account(accounts, Role.NURSE, "nina")
+    accounts.add("carl", "C", Role.NURSE, None, act, issuer="https://id.example", external="7")
+    assert "'external': '7'" in told(journaled("account.added")[1])
+    with pytest.raises(BadAccount, match="external is another account's"):
+        accounts.link("nina", "https://id.example", "7", act)
+    with pytest.raises(BadAccount, match="password is needed first"):
+        accounts.link("carl", None, None, act)
+    nina = accounts.link("nina", "https://id.example", "8", act)
+    assert accounts.by_external("https://id.example", "8") == nina
+    accounts.link("nina", "https://id.example", "8", act)  # changes nothing
+    accounts.link("nina", None, None, act)
+    with pytest.raises(NoSuchAccount):
+        accounts.by_external("https://id.example", "8")
+    linked, unlinked = journaled("account.changed")
+    assert all(row[1:3] == ("cli:setup", "user:nina") for row in (linked, unlinked))
+    assert "'external': {'to': '8'}" in told(linked)
+    assert "'external': {'from': '8'}" in told(unlinked)
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("name", ["a\0b", "\ud800x", "", "NINA", "x" * 65])
+def test_a_text_that_can_be_no_name_is_nobodys_and_is_not_sought(accounts, act, name):
+    for ask in (accounts.by_name, lambda name: accounts.change(name, act, disabled=True)):
+        with pytest.raises(NoSuchAccount):
+            ask(name)
 
 
 def test_the_last_administrator_stays_where_one_is_to_be_kept(accounts, act):

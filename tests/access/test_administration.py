@@ -6,14 +6,15 @@ from schemathesis import GenerationMode
 
 from service.access.roles import SCOPES, Role
 from service.api.people_schemas import AccountSchema, AccountsSchema, KeyMadeSchema, KeysSchema, SessionSchema
-from tests.access.test_sessions import SESSION, is_kind, sign_in
+from tests.access.test_sessions import SESSION, UNLOCK, is_kind, sign_in
 from tests.api.generated import PEOPLE, answer_as_documented
 from tests.api.sending import is_problem, paths
 from tests.people import PASSWORD, PIN, browser, signed_in
 
 ACCOUNTS, KEYS = "/api/v1/accounts", "/api/v1/keys"
-NINA = {"name": "nina", "full_name": "Nina Koch", "role": "nurse", "password": PASSWORD}
-EHR = {"name": "EHR", "scopes": ["checklist:make"], "days": 90}
+NINA = {"name": "nina", "full_name": "Nina Koch", "role": "nurse", "password": PASSWORD, "secret": PIN}
+EHR = {"name": "EHR", "scopes": ["checklist:make"], "days": 90, "secret": PIN}
+ANOTHER = "another long enough one"
 
 pytestmark = pytest.mark.any_database
 
@@ -27,17 +28,25 @@ def fits(schema, response):
     return schema(unknown=RAISE).validate(response.json) == {}
 
 
+def change(client, name, **changes):
+    return client.patch(f"{ACCOUNTS}/{name}", json={"secret": PIN, **changes})
+
+
+def revoke(client, prefix, secret=PIN):
+    return client.post(f"{KEYS}/{prefix}/revoke", json={"secret": secret})
+
+
 def test_an_account_is_added_changed_disabled_and_listed(app, admin, journaled):
     added = admin.post(ACCOUNTS, json=NINA)
     assert added.status_code == 201
     assert fits(AccountSchema, added)
     nina = browser(app)
     assert fits(SessionSchema, sign_in(nina, "nina"))
-    changed = admin.patch(f"{ACCOUNTS}/nina", json={"role": "pharmacist", "full_name": "Dr Koch", "pin": PIN})
+    changed = change(admin, "nina", role="pharmacist", full_name="Dr Koch")
     assert fits(AccountSchema, changed)
-    assert changed.json == {**added.json, "role": "pharmacist", "full_name": "Dr Koch", "has_pin": True}
+    assert changed.json == {**added.json, "role": "pharmacist", "full_name": "Dr Koch"}
     assert nina.get(SESSION).json["role"] == "pharmacist"
-    assert admin.patch(f"{ACCOUNTS}/nina", json={"disabled": True}).json["disabled_at"] is not None
+    assert change(admin, "nina", disabled=True).json["disabled_at"] is not None
     assert is_kind(nina.get(SESSION), 401, "not-signed-in")
     listed = admin.get(ACCOUNTS)
     assert fits(AccountsSchema, listed)
@@ -47,6 +56,64 @@ def test_an_account_is_added_changed_disabled_and_listed(app, admin, journaled):
         assert secret not in listed.text + added.text
 
 
+def test_a_password_that_somebody_else_set_is_good_for_choosing_another_one_alone(app, admin, clock):
+    admin.post(ACCOUNTS, json=NINA)
+    nina = browser(app)
+    assert sign_in(nina, "nina").json["password_expired"] is True
+    for address in ("/api/v1/drugs", "/metrics", ACCOUNTS):
+        assert is_kind(nina.get(address), 403, "password-must-be-changed")
+    pin = {"present": PASSWORD, "pin": PIN}
+    assert is_kind(nina.post("/api/v1/account/pin", json=pin), 403, "password-must-be-changed")
+    clock.pass_by(minutes=5)
+    assert nina.post(UNLOCK, json={"secret": PASSWORD}).status_code == 200
+    the_same = nina.post("/api/v1/account/password", json={"present": PASSWORD, "password": PASSWORD})
+    assert is_problem(the_same, 422)
+    assert paths(the_same) == ["password"]
+    own = {"present": PASSWORD, "password": ANOTHER}
+    assert nina.post("/api/v1/account/password", json=own).status_code == 204
+    assert sign_in(nina, "nina", ANOTHER).json["password_expired"] is False
+    assert nina.get("/api/v1/drugs").status_code == 200
+    assert admin.post(UNLOCK, json={"secret": PIN}).status_code == 200
+    assert change(admin, "nina", password=PASSWORD).status_code == 200
+    assert sign_in(nina, "nina").json["password_expired"] is True
+    assert is_kind(nina.get("/api/v1/drugs"), 403, "password-must-be-changed")
+    assert nina.delete(SESSION).status_code == 204
+
+
+def test_whoever_finds_an_open_session_administers_nothing(app, admin, sql, journaled):
+    signed_in(app, Role.NURSE, "nina")
+    key = admin.post(KEYS, json=EHR).json["prefix"]
+    before = sql("SELECT * FROM accounts"), sql("SELECT * FROM api_keys")
+    wrong = {"secret": "314159"}
+    for response in (
+        admin.post(ACCOUNTS, json={**NINA, "name": "carl", **wrong}),
+        change(admin, "nina", role="admin", **wrong),
+        admin.post(KEYS, json={**EHR, **wrong}),
+        revoke(admin, key, **wrong),
+    ):
+        assert is_kind(response, 403, "wrong-secret")
+    assert len(journaled("signature.failed")) == 4
+    for response in (
+        admin.post(ACCOUNTS, json={each: NINA[each] for each in NINA if each != "secret"}),
+        admin.patch(f"{ACCOUNTS}/nina", json={"role": "admin"}),
+        admin.post(f"{KEYS}/{key}/revoke", json={}),
+    ):
+        assert is_problem(response, 422)
+        assert paths(response) == ["secret"]
+    assert (sql("SELECT * FROM accounts"), sql("SELECT * FROM api_keys")) == before
+
+
+def test_nobody_decides_about_their_own_account_or_about_another_ones_pin(app, admin, sql):
+    signed_in(app, Role.ADMIN, "ada")
+    before = sql("SELECT role, password, pin, disabled_at FROM accounts ORDER BY name")
+    for own in ({"role": "prescriber"}, {"password": ANOTHER}, {"disabled": True}, {"disabled": False}):
+        assert is_kind(change(admin, "anna", **own), 409, "own-account")
+    for name in ("anna", "ada"):
+        assert paths(change(admin, name, pin="90210713")) == ["pin"]
+    assert sql("SELECT role, password, pin, disabled_at FROM accounts ORDER BY name") == before
+    assert change(admin, "anna", full_name="Dr Anna").json["full_name"] == "Dr Anna"
+
+
 BAD_ACCOUNTS = [
     ({"role": "root"}, "role"),
     ({"role": None}, "role"),
@@ -54,7 +121,9 @@ BAD_ACCOUNTS = [
     ({"name": "anna"}, "name"),
     ({"password": "too short"}, "password"),
     ({"password": 123456789012}, "password"),
-    ({"pin": "111111"}, "pin"),
+    ({"pin": PIN}, "pin"),
+    ({"issuer": "é", "external": "7"}, "issuer"),
+    ({"issuer": "https://id.example", "external": "x" * 256}, "external"),
     ({"full_name": ""}, "full_name"),
     ({"permissions": ["accounts:manage"]}, "permissions"),
     ({"issuer": "https://id.example"}, "password"),
@@ -71,22 +140,28 @@ def test_a_bad_account_is_refused_by_its_field_without_repeating_it(admin, sql):
 
 
 def test_a_change_that_is_none_or_of_nobody_is_refused(admin):
-    assert is_kind(admin.patch(f"{ACCOUNTS}/nobody", json={"disabled": True}), 404, "no-such-account")
+    assert is_kind(change(admin, "nobody", disabled=True), 404, "no-such-account")
     for body, path in [
-        ({"name": "other"}, "name"),
+        ({"pin": PIN}, "pin"),
+        ({"issuer": "https://id.example"}, "issuer"),
         ({"disabled": "yes"}, "disabled"),
         ({"role": "x"}, "role"),
     ]:
-        response = admin.patch(f"{ACCOUNTS}/anna", json=body)
+        response = change(admin, "anna", **body)
         assert is_problem(response, 422), body
         assert paths(response) == [path]
 
 
-def test_the_last_administrator_is_kept(app, admin):
-    for change in ({"disabled": True}, {"role": "nurse"}):
-        assert is_kind(admin.patch(f"{ACCOUNTS}/anna", json=change), 409, "last-admin")
+def test_of_two_administrators_who_demote_each_other_at_once_one_is_kept(app, admin, parts, act, monkeypatch):
     signed_in(app, Role.ADMIN, "ada")
-    assert admin.patch(f"{ACCOUNTS}/anna", json={"role": "nurse"}).status_code == 200
+    sign = parts.accounts.sign
+
+    def meanwhile(*signed):
+        sign(*signed)
+        parts.accounts.change("anna", act, role=Role.NURSE, keep_an_admin=True)
+
+    monkeypatch.setattr(parts.accounts, "sign", meanwhile)
+    assert is_kind(change(admin, "ada", role="nurse"), 409, "last-admin")
     assert is_kind(admin.get(ACCOUNTS), 403, "may-not")
 
 
@@ -101,10 +176,11 @@ def test_a_key_is_made_once_shown_listed_and_revoked(app, admin, journaled):
     assert fits(KeysSchema, listed)
     assert made.json["token"] not in listed.text + str(journaled())
     prefix = made.json["prefix"]
-    assert admin.delete(f"{KEYS}/{prefix}").status_code == 204
+    assert revoke(admin, prefix).status_code == 204
     assert is_kind(app.test_client().post("/api/v1/checklists", headers=bearer), 401, "not-signed-in")
-    assert is_problem(admin.delete(f"{KEYS}/{prefix}"), 422)
-    assert is_kind(admin.delete(f"{KEYS}/0123456789ab"), 404, "no-such-key")
+    assert is_problem(revoke(admin, prefix), 422)
+    for other in ("0123456789ab", "x", "a%00b"):
+        assert is_kind(revoke(admin, other), 404, "no-such-key")
     assert [row[1] for row in journaled("key.made") + journaled("key.revoked")] == ["user:anna"] * 2
 
 

@@ -14,7 +14,10 @@ from service.access.keys import ApiKeys
 from service.access.passwords import verified
 from service.access.roles import ROLES, SCOPES, Permission, Role
 from service.cli import main
+from tests.access.conftest import NOW
 from tests.people import PASSWORD, PIN
+
+ANOTHER = "another long enough one"
 
 ADD = ["users", "add", "--role", "nurse"]
 WANTED = {Permission.CHECKLIST_MAKE, Permission.KNOWLEDGE_READ}
@@ -72,6 +75,21 @@ def test_an_account_is_added_listed_and_changed(run, accounts, journaled):
 def test_somebody_who_signs_in_elsewhere_gets_no_password(run, accounts):
     run("users", "add", "nina", "--role", "nurse", "--issuer", "https://id.example", "--external", "7")
     assert not accounts.by_external("https://id.example", "7").has_password
+    run("users", "password", "nina", "--password-stdin", stdin=PASSWORD)
+    run("users", "unlink", "nina")
+    assert accounts.by_name("nina").issuer is None
+    run("users", "link", "nina", "--issuer", "https://id.example", "--external", "8")
+    assert accounts.by_external("https://id.example", "8").name == "nina"
+
+
+@pytest.mark.any_database
+def test_a_password_that_an_operator_gave_has_to_be_changed(run, accounts):
+    run(*ADD, "nina", "--password-stdin", stdin=PASSWORD)
+    assert accounts.by_name("nina").password_expired
+    accounts.change("nina", accounts.by_name("nina").principal.act("a-request", NOW), password=ANOTHER)
+    assert not accounts.by_name("nina").password_expired
+    run("users", "password", "nina", "--password-stdin", stdin=PASSWORD)
+    assert accounts.by_name("nina").password_expired
 
 
 @pytest.mark.any_database
@@ -85,6 +103,9 @@ def test_somebody_who_signs_in_elsewhere_gets_no_password(run, accounts):
         ([*ADD, "nina", "--issuer", "https://id.example"], "", "the password is needed"),
         (["users", "role", "nobody", "nurse"], "", "nobody: no account has this name"),
         (["users", "pin", "nobody", "--pin-stdin"], "123456", "nobody: the PIN must not be"),
+        (["users", "unlink", "nobody"], "", "nobody: no account has this name"),
+        (["users", "link", "x", "--issuer", "é", "--external", "7"], "", "the issuer must be"),
+        (["keys", "revoke", "x\0"], "", "a key has a prefix of 12"),
         (["keys", "revoke", "0123456789ab"], "", "no key has the prefix"),
         (["keys", "add", "a\nb", "--scope", "checklist:make"], "", "printable"),
     ],

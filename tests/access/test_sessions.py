@@ -175,6 +175,15 @@ def test_disabling_and_another_password_end_every_session(app, parts, act):
     assert other.get(SESSION).status_code == 200
 
 
+def test_a_pin_or_an_issuer_that_somebody_else_sets_ends_every_session(app, parts, act):
+    nina = signed_in(app, Role.NURSE, "nina")
+    parts.accounts.change("nina", act, pin="90210713")
+    assert is_kind(nina.get(SESSION), 401, "not-signed-in")
+    assert sign_in(nina, "nina").status_code == 201
+    parts.accounts.link("nina", "https://id.example", "7", act)
+    assert is_kind(nina.get(SESSION), 401, "not-signed-in")
+
+
 def test_no_session_of_a_disabled_account_is_good_however_it_was_disabled(app, sql):
     client = signed_in(app, Role.NURSE)
     sql("UPDATE accounts SET disabled_at = created_at")

@@ -31,7 +31,7 @@ PEOPLE = (
     "PATCH /api/v1/accounts/{name}",
     "GET /api/v1/keys",
     "POST /api/v1/keys",
-    "DELETE /api/v1/keys/{prefix}",
+    "POST /api/v1/keys/{prefix}/revoke",
     "POST /api/v1/session",
     "GET /api/v1/session",
     "POST /api/v1/account/pin",

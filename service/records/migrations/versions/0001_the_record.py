@@ -83,6 +83,7 @@ def _tables() -> None:
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("password", sa.Text(), nullable=True),
         sa.Column("pin", sa.Text(), nullable=True),
+        sa.Column("password_expired", sa.Boolean(), nullable=False),
         sa.Column("issuer", sa.Text(), nullable=True),
         sa.Column("external", sa.Text(), nullable=True),
         sa.Column("created_at", sa.String(length=27), nullable=False),
