@@ -47,25 +47,28 @@ def checkpoint_fault(signed, name, keys, site, last, entry=None):
     return other and f"rewritten without the key: {name} signs another entry than stands there"
 def faults(lines, keys, held=None):  # one sentence each, notes too; None and False among them say nothing
     header, site, was, whole, shift, sealed, rules, unopened = {}, "", "", False, 0, 0, set(), {}
-    held, last = {each["sequence"]: each for each in held or ()}, {"sequence": 0, "at": "", "digest": "sha256:" + 64 * "0"}
+    held, last = [*(held or ())], {"sequence": 0, "at": "", "digest": "sha256:" + 64 * "0"}
     for text in lines:
         try:
             line = json.loads(text)
             header, whole, entry = header or line["header"], "head" in line, line.get("entry")
-            site, signed, opens = header["site"], line.get("checkpoint"), line.get("opens")
+            site, opens, end = header["site"], line.get("opens"), last["sequence"]
+            signed = [(line["checkpoint"], "the checkpoint", entry)] if line.get("checkpoint") else []
             yield from (f"orphan: the {what} {id} has no entry" for what, id in line.get("orphan", {}).items())
             for digest, stored in line.get("rules", {}).items():
                 rules.add(digest)
                 other = digest != f"sha256:{sha256(stored.encode()).hexdigest()}"
                 yield other and f"edited: the stored rules {digest} no longer have this digest"
             if head := line.get("head"):
-                end, top = last["sequence"], min(head["sequence"], header["through"])
-                yield end < top and f"truncated: the chain ends with entry {end}, and its head is entry {top}"
-                yield end > top and f"inserted: the chain ends with entry {end}, and its head is entry {top}"
+                yield end > head["sequence"] and f"inserted: behind its head the chain goes on to entry {end}"
                 yield shift and f"{'deleted' if shift > 0 else 'inserted'}: entry {end} was written as {end + shift}"
-                other = end == head["sequence"] and any(head[each] != last[each] for each in ("at", "digest"))
-                yield other and f"edited: the head of the chain is not entry {end} as it stands"
-            yield signed and checkpoint_fault(signed, "the checkpoint", keys, site, last["sequence"], entry)
+                there = None if end < head["sequence"] else last if end == head["sequence"] > 0 else head
+                signed.append(({**head, "head": True}, "the head", there))
+            outside = [each for each in held if entry and each["sequence"] == entry["sequence"]]
+            held = [each for each in held if each not in outside]
+            for each, name, there in signed + [(each, "the outside checkpoint", entry) for each in outside]:
+                yield (fault := checkpoint_fault(each, name, keys, site, end, there))
+                sealed = sealed if fault else each["sequence"]
             if not entry:
                 continue
             number, event, details, bound = map(entry.get, ("sequence", "event", "details", "commitments"))
@@ -74,19 +77,16 @@ def faults(lines, keys, held=None):  # one sentence each, notes too; None and Fa
             tries += [(other, number) for other in header["others"]]
             fits = (each for each in tries if type(number) is int and digest_of(entry, *each) == entry["digest"])
             origin, written = next(fits, (None, number + shift))
-            gap, turn = number - last["sequence"] - 1, written - number != shift
+            gap, turn = number - end - 1, written - number != shift
             yield not origin and f"edited: {where} no longer has the digest that it was written with"
             yield origin not in (None, site, was) and f"swapped chain: {where} was written by site {origin}"
-            yield gap > 0 and f"deleted: before {where}, {gap} missing"
-            yield gap < 0 and f"inserted: {where} stands behind entry {last['sequence']}"
+            yield gap and (f"deleted: before {where}, {gap} missing" if gap > 0 else f"inserted: {where} stands behind entry {end}")
             yield turn and written != number and f"reordered: {where} was written as entry {written}"
             sure = origin and not gap and not turn
             cut, day = entry["previous"] != last["digest"], last["at"][:10] not in ("", entry["at"][:10])
             yield sure and cut and f"edited: {where} was not written behind the entry that stands before it"
-            yield not signed and (number % 100 == 0 or (sure and day)) and f"deleted: the checkpoint of {where} is missing"
-            last, shift, was, sealed = entry, written - number, origin, number if signed else sealed
-            if outside := held.pop(number, None):
-                yield checkpoint_fault(outside, "the outside checkpoint", keys, site, number, entry)
+            yield not line.get("checkpoint") and (number % 100 == 0 or (sure and day)) and f"deleted: the checkpoint of {where} is missing"
+            last, shift, was = entry, written - number, origin
             if opens:
                 found = {part: commitment(opens["salt"], part, text) for part, text in opens["parts"].items()}
                 other = sorted(part for part in {*found, *bound} if found.get(part) != bound.get(part))
@@ -102,10 +102,10 @@ def faults(lines, keys, held=None):  # one sentence each, notes too; None and Fa
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             yield f"edited: what stands behind entry {last['sequence']} cannot be read"
     yield from (f"missing contents: what {at} commits to is gone, and not by an erasure" for at in unopened.values())
-    yield from (checkpoint_fault(each, "the outside checkpoint", keys, site, last["sequence"]) for each in held.values())
+    yield from (checkpoint_fault(each, "the outside checkpoint", keys, site, last["sequence"]) for each in held)
     yield not whole and "truncated: the export breaks off"
     yield not header.get("openings") and "note: contents were left out: nothing was compared with commitments"
-    yield f"note: the last entry is {last['sequence']}, and the last one that a checkpoint signs is {sealed}"
+    yield f"note: the last entry is {last['sequence']}, and the chain is signed up to entry {sealed}"
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("export", type=Path)

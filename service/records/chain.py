@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Row,
@@ -28,10 +29,12 @@ from sqlalchemy import (
 from service.knowledge.library import POLICY
 from service.records.journal import Event
 from service.records.tables import (
+    Moment,
     chains,
     checklists,
     checkpoints,
     contents,
+    flagged,
     journal,
     knowledge,
     policies,
@@ -40,20 +43,27 @@ from service.records.tables import (
 
 FORMAT = "dosegate-journal/1"
 _PAGE = 50
-_PARTS = ("patient", "infusion_at", "request", "result", "trace")
+_PARTS = ("patient", "infusion_at", "infusion_utc", "request", "result", "trace")
 _TOLD = ("id", "site", "actor", "drug", "status", "pack", "knowledge", "policy", "supersedes")
+_FLAG = ("rule", "check", "verdict", "status")
 
 Document = dict[str, Any]
 
 
 def documents(
-    connection: Connection, site: str, exported_at: str, through: int | None = None, *, openings: bool = True
+    connection: Connection,
+    site: str,
+    exported_at: str,
+    head: Document | None = None,
+    *,
+    openings: bool = True,
 ) -> Iterator[Document]:
     """The chain of a site, read in one transaction.
 
-    `through` is the last entry that is wanted; without `openings` nothing is in it that may be erased.
+    `head` is what was its head at the last entry that is wanted, where that is not the head that it has now;
+    without `openings` nothing is in it that may be erased.
     """
-    head = _head(connection, site)
+    through = head["sequence"] if head else None
     others = connection.scalars(
         select(chains.c.site).where(chains.c.site != site).order_by(chains.c.site)
     ).all()
@@ -62,7 +72,6 @@ def documents(
             "format": FORMAT,
             "site": site,
             "others": [*others],
-            "through": head["sequence"] if through is None else through,
             "exported_at": exported_at,
             "openings": openings,
         }
@@ -75,7 +84,7 @@ def documents(
             entries += 1
             yield document
     yield from _left_over(connection, site, through)
-    yield {"head": head, "entries": entries}
+    yield {"head": head or _head(connection, site), "entries": entries}
 
 
 def head_of(connection: Connection, site: str) -> int:
@@ -91,16 +100,15 @@ def entries_of(connection: Connection, site: str, through: int) -> Iterator[Docu
 
 
 def _head(connection: Connection, site: str) -> Document:
-    wanted = select(chains.c.sequence, _raw(chains.c.at), chains.c.digest).where(chains.c.site == site)
-    row = connection.execute(wanted).first()
-    return dict(row._mapping) if row else {"sequence": 0, "at": "", "digest": ""}
+    row = connection.execute(select(*map(_raw, chains.c)).where(chains.c.site == site)).first()
+    return dict(row._mapping) if row else {**dict.fromkeys(chains.c.keys(), ""), "site": site, "sequence": 0}
 
 
 def _raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A time or a JSON document as the text that is stored."""
-    name = column.name
-    raw = type_coerce(column, String) if name.endswith("at") else cast(column, Text)
-    return raw.label(name)
+    """A time or a JSON document as the text that is stored; any other column as it is."""
+    if isinstance(column.type, Moment):
+        return type_coerce(column, String).label(column.name)
+    return cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column
 
 
 def _rules(connection: Connection) -> Iterator[Document]:
@@ -124,9 +132,7 @@ def _parsed(text: str) -> Any:
 
 
 def _entries(site: str, through: int | None) -> Select[Any]:
-    raw = {"at", "details", "commitments"}
-    columns = [_raw(column) if column.name in raw else column for column in journal.c]
-    wanted = select(*columns).where(journal.c.site == site).order_by(journal.c.sequence)
+    wanted = select(*map(_raw, journal.c)).where(journal.c.site == site).order_by(journal.c.sequence)
     return wanted if through is None else wanted.where(journal.c.sequence <= through)
 
 
@@ -163,28 +169,35 @@ def _stored(connection: Connection, site: str, made: list[str]) -> Mapping[str, 
     columns = [checklists.c[name] for name in _TOLD]
     wanted = select(*columns, type_coerce(checklists.c.created_at, String).label("evaluated_at"))
     rows = connection.execute(wanted.where(checklists.c.id.in_(made), checklists.c.site == site))
-    return {row.id: dict(row._mapping) for row in rows}
+    found = {row.id: {**row._mapping, "flags": []} for row in rows}
+    flags = select(*(flagged.c[name] for name in ("checklist", *_FLAG))).where(flagged.c.checklist.in_(found))
+    for id, *flag in sorted(connection.execute(flags), key=lambda row: str(row.rule)):
+        found[id]["flags"].append(flag)
+    return found
 
 
 def _signed(connection: Connection, site: str, entries: list[Document]) -> list[Document]:
-    columns = [_raw(column) if column.name == "at" else column for column in checkpoints.c]
     numbers = [entry["sequence"] for entry in entries]
-    wanted = select(*columns).where(checkpoints.c.site == site, checkpoints.c.sequence.in_(numbers))
+    wanted = select(*map(_raw, checkpoints.c)).where(
+        checkpoints.c.site == site, checkpoints.c.sequence.in_(numbers)
+    )
     return [dict(row._mapping) for row in connection.execute(wanted)]
 
 
 def _contents(connection: Connection, site: str, made: list[str]) -> Mapping[str, Document]:
-    rows = connection.execute(select(contents).where(contents.c.checklist.in_(made), contents.c.site == site))
+    wanted = select(*map(_raw, contents.c)).where(contents.c.checklist.in_(made), contents.c.site == site)
+    rows = connection.execute(wanted)
     return {row.checklist: _opens(row.salt, {part: row._mapping[part] for part in _PARTS}) for row in rows}
 
 
 def _remarks(connection: Connection, site: str, named: list[str]) -> Mapping[str, Document]:
-    columns = (remarks.c.id, remarks.c.salt, _raw(remarks.c.parts))
-    rows = connection.execute(select(*columns).where(remarks.c.id.in_(named), remarks.c.site == site))
+    wanted = select(*map(_raw, remarks.c)).where(remarks.c.id.in_(named), remarks.c.site == site)
     found = {}
-    for row in rows:
+    for row in connection.execute(wanted):
         parts = _parsed(row.parts)
-        found[row.id] = _opens(row.salt, parts if isinstance(parts, dict) else {"": parts})
+        parts = parts if isinstance(parts, dict) and "patient" not in parts else {"": parts}
+        patient = {} if row.patient is None else {"patient": row.patient}
+        found[row.id] = _opens(row.salt, {**parts, **patient})
     return found
 
 
@@ -199,8 +212,9 @@ def _base64(value: Any) -> str:
 def _left_over(connection: Connection, site: str, through: int | None) -> Iterator[Document]:
     """Checkpoints of entries that are not there, and what no entry made."""
     numbers = select(journal.c.sequence).where(journal.c.site == site)
-    columns = [_raw(column) if column.name == "at" else column for column in checkpoints.c]
-    lost = select(*columns).where(checkpoints.c.site == site, checkpoints.c.sequence.not_in(numbers))
+    lost = select(*map(_raw, checkpoints.c)).where(
+        checkpoints.c.site == site, checkpoints.c.sequence.not_in(numbers)
+    )
     lost = lost if through is None else lost.where(checkpoints.c.sequence <= through)
     for row in connection.execute(lost.order_by(checkpoints.c.sequence).execution_options(yield_per=_PAGE)):
         yield {"checkpoint": dict(row._mapping)}

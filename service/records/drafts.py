@@ -81,10 +81,8 @@ class Drafts:
         wanted = select(*_COLUMNS).where(*mine).order_by(drafts.c.updated_at.desc(), drafts.c.id)
         with self._records.writing() as writing:
             found = [_draft(row) for row in writing.connection.execute(wanted.limit(MOST_LISTED))]
-            details, parts = {"found": len(found)}, {"patient": patient}
-            writing.remark(
-                act, Event.DRAFTS_SEARCHED, "drafts", details=details, parts=parts, patient=patient
-            )
+            details = {"found": len(found)}
+            writing.remark(act, Event.DRAFTS_SEARCHED, "drafts", details=details, parts={}, patient=patient)
         return found
 
     def _found(self, connection: Connection, id: str) -> Draft:

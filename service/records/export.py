@@ -1,6 +1,6 @@
 """The journal taken out, for somebody to verify or read elsewhere; memory does not grow with it.
 
-It is entered first, and signed there: an export always ends with a checkpoint of all that it holds.
+It is entered first, and signed there: an export always ends with the head of the chain as it was then.
 """
 
 import json
@@ -12,7 +12,8 @@ from typing import Any
 from service.records.canonical import canonical
 from service.records.chain import documents, entries_of, head_of
 from service.records.csv_lines import csv_line
-from service.records.journal import Act, Event, JournalEntry
+from service.records.journal import Act, Event
+from service.records.signing import Checkpoint
 from service.records.site import SiteRecords
 from service.records.tables import journal, moment_text
 
@@ -33,29 +34,33 @@ def export(records: SiteRecords, form: Form, act: Act, *, openings: bool) -> Ite
     the contents that entries commit to: patient data, and only in NDJSON.
     """
     openings = openings and form is Form.NDJSON
-    entry = _entered(records, act, {"what": form.value, "contents": openings})
+    _, head = _entered(records, act, {"what": form.value, "contents": openings})
     if form is Form.CSV:
-        return _csv(records, entry.sequence)
-    return _ndjson(records, entry.sequence, act.at, openings=openings)
+        return _csv(records, head.sequence)
+    return _ndjson(records, head, act.at, openings=openings)
 
 
 def checkpoint(records: SiteRecords, act: Act) -> dict[str, Any]:
     """A signed checkpoint of the chain as it is now, for somebody else to keep. Raises StoreUnavailable."""
-    return records.keys.checkpoint(_entered(records, act, {"what": "checkpoint"})).document()
+    kept, _ = _entered(records, act, {"what": "checkpoint"})
+    return kept.document()
 
 
-def _entered(records: SiteRecords, act: Act, details: dict[str, Any]) -> JournalEntry:
+def _entered(records: SiteRecords, act: Act, details: dict[str, Any]) -> tuple[Checkpoint, Checkpoint]:
+    """Enter that the chain is taken out up to this entry; the checkpoint of it, and the head that it is."""
     with records.writing() as writing:
         writing.alone()
         through = head_of(writing.connection, records.site) + 1
         entry = writing.enter(act, Event.JOURNAL_EXPORTED, SUBJECT, {**details, "through": through})
-        writing.checkpoint(entry)
-    return entry
+        kept = writing.checkpoint(entry)
+    assert isinstance(writing.head, Checkpoint)
+    return kept, writing.head
 
 
-def _ndjson(records: SiteRecords, through: int, at: datetime, *, openings: bool) -> Iterator[bytes]:
+def _ndjson(records: SiteRecords, head: Checkpoint, at: datetime, *, openings: bool) -> Iterator[bytes]:
+    end = head.document()
     with records.database.snapshot() as connection:
-        for document in documents(connection, records.site, moment_text(at), through, openings=openings):
+        for document in documents(connection, records.site, moment_text(at), end, openings=openings):
             yield line(document)
 
 

@@ -26,7 +26,7 @@ def open_records(url: str, owner: str | None, site: str, keys: Path, now: dateti
     database = Database(url)
     try:
         bring_up(database, owner)
-        open_chain(database, site, now)
+        open_chain(database, site, signing, now)
     except StoreUnavailable as error:
         database.close()
         reason = f"the database cannot be opened: {error}"

@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -50,6 +51,11 @@ class Checkpoint:
         return {**vars(self), "at": moment_text(self.at)}
 
 
+def as_head(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What is signed in place of a checkpoint's document where the checkpoint is the head of the chain."""
+    return {**document, "head": True}
+
+
 def signed_bytes(document: dict[str, Any]) -> bytes:
     """What is signed of a checkpoint's document: all of it but the signature."""
     return rfc8785.dumps({key: value for key, value in document.items() if key != "signature"})
@@ -66,6 +72,7 @@ class Keys:
 
     public: dict[str, bytes]
     private: Ed25519PrivateKey | None = None
+    _last: dict[str, Checkpoint] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def read(cls, *paths: Path) -> "Keys":
@@ -108,9 +115,25 @@ class Keys:
     def checkpoint(self, entry: JournalEntry) -> Checkpoint:
         """The chain of the entry's site, up to the entry, signed. Raises BadKeyFile."""
         unsigned = Checkpoint(entry.site, entry.sequence, entry.at, entry.digest, self.signer, "")
+        return self._signed(unsigned, unsigned.document())
+
+    def head(self, site: str, sequence: int, at: datetime, digest: str) -> Checkpoint:
+        """A checkpoint of where the chain of a site ends, signed as its head. Raises BadKeyFile.
+
+        No other checkpoint counts as a head: those that are kept cannot hide what came behind them.
+        """
+        unsigned = Checkpoint(site, sequence, at, digest, self.signer, "")
+        self._last[site] = self._signed(unsigned, as_head(unsigned.document()))
+        return self._last[site]
+
+    def signed_head(self, head: Checkpoint) -> bool:
+        """Whether one of these keys signed it as a head; that of these here is known without a look."""
+        return self._last.get(head.site) == head or self.verifies(as_head(head.document()))
+
+    def _signed(self, unsigned: Checkpoint, document: dict[str, Any]) -> Checkpoint:
         assert self.private is not None
-        signature = self.private.sign(signed_bytes(unsigned.document()))
-        return Checkpoint(**{**vars(unsigned), "signature": base64.b64encode(signature).decode()})
+        signature = self.private.sign(signed_bytes(document))
+        return replace(unsigned, signature=base64.b64encode(signature).decode())
 
     def verifies(self, document: dict[str, Any]) -> bool:
         """Whether a checkpoint's document is signed by one of these keys."""

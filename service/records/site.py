@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from service.records import migrate
 from service.records.database import Database, StoreUnavailable, add_once
@@ -21,7 +21,7 @@ from service.records.journal import (
     link,
 )
 from service.records.prepared import Prepared
-from service.records.signing import Keys
+from service.records.signing import Checkpoint, Keys
 from service.records.tables import chains, checkpoints, journal, remarks
 
 DEMONSTRATION = "DEMONSTRATION"  # the one site whose patients are all made up
@@ -30,18 +30,21 @@ CHECKPOINT_EVERY = 100
 # On PostgreSQL, who stops in the middle while holding a chain loses it after this time: all others wait.
 _LOSE_IT = func.set_config("idle_in_transaction_session_timeout", "5s", True)
 
-_NEW = {each.name: bindparam(f"new_{each.name}", type_=each.type) for each in journal.columns}
-_ENTER = insert(journal).values(_NEW)
+_NEW = {
+    each.name: bindparam(f"new_{each.name}", type_=each.type) for each in (*journal.columns, *chains.columns)
+}
+_ENTER = insert(journal).values({each.name: _NEW[each.name] for each in journal.columns})
 _GROW = (
     update(chains)
     .where(chains.c.site == _NEW["site"])
-    .values({name: _NEW[name] for name in ("sequence", "at", "digest")})
+    .values({name: _NEW[name] for name in ("sequence", "at", "digest", "key", "signature")})
 )
 _LINK = {
     "sqlite": [Prepared(_ENTER), Prepared(_GROW)],
     "postgresql": [Prepared(_GROW.add_cte(_ENTER.cte("entered")))],
 }
 _HEAD = select(chains, migrate.REVISION).where(chains.c.site == bindparam("chain")).with_for_update(of=chains)
+_HEAD_NAMES = tuple(column.name for column in chains.columns)
 _HEADS = {"sqlite": _HEAD, "postgresql": _HEAD.add_columns(_LOSE_IT)}
 
 
@@ -49,7 +52,7 @@ _HEADS = {"sqlite": _HEAD, "postgresql": _HEAD.add_columns(_LOSE_IT)}
 class Writing:
     """A transaction that is under way. Its entries come last, since they hold the chain.
 
-    `wrote_nothing` is said by one that found nothing to do.
+    `head` is where the chain ends, once it is held. `wrote_nothing` is said by one that found nothing to do.
     """
 
     connection: Connection
@@ -57,12 +60,12 @@ class Writing:
     keys: Keys
     entries: list[JournalEntry] = field(default_factory=list)
     wrote_nothing: bool = False
-    _head: Row[Any] | None = None
+    head: Checkpoint | None = None
 
     def alone(self) -> None:
         """From here on nobody else writes to this site's journal: what is read of it stays true."""
-        if self._head is None:
-            self._head = _locked(self.connection, self.site)
+        if self.head is None:
+            self.head = _locked(self.connection, self.site, self.keys)
 
     def enter(
         self,
@@ -74,7 +77,7 @@ class Writing:
     ) -> JournalEntry:
         """Enter an event; `commitments` are to contents kept under the same subject."""
         self.alone()
-        head = self.entries[-1] if self.entries else self._head
+        head = self.head
         assert head is not None
         entry = link(
             (self.site, head.sequence + 1, head.digest),
@@ -84,18 +87,21 @@ class Writing:
             details=details or {},
             commitments=commitments or {},
         )
-        row = {f"new_{name}": value for name, value in vars(entry).items()}
+        self.head = self.keys.head(self.site, entry.sequence, entry.at, entry.digest)
+        row = {f"new_{name}": value for name, value in {**vars(entry), **vars(self.head)}.items()}
         for statement in _LINK[self.connection.dialect.name]:
             statement.run(self.connection, row)
-        # Every so many entries, and with the first one of a day: what came before it is then signed too.
+        # Every so many entries, and with the first one of a day: signed by itself, and never replaced.
         if entry.sequence % CHECKPOINT_EVERY == 0 or _day(entry.at) != _day(head.at):
             self.checkpoint(entry)
         self.entries.append(entry)
         return entry
 
-    def checkpoint(self, entry: JournalEntry) -> None:
+    def checkpoint(self, entry: JournalEntry) -> Checkpoint:
         """Keep a signed checkpoint of the chain up to this entry."""
-        add_once(self.connection, checkpoints, vars(self.keys.checkpoint(entry)))
+        signed = self.keys.checkpoint(entry)
+        add_once(self.connection, checkpoints, vars(signed))
+        return signed
 
     def remark(
         self,
@@ -107,11 +113,15 @@ class Writing:
         parts: Mapping[str, str],
         patient: str | None,
     ) -> JournalEntry:
-        """Enter an event with words that are kept apart, under a salt, and erased with the patient."""
+        """Enter an event with words that are kept apart, under a salt, and erased with the patient.
+
+        The entry commits to each part, and to the patient as a part of its own.
+        """
         id, salt = str(uuid.uuid4()), secrets.token_bytes(SALT_BYTES)
         row = {"id": id, "site": self.site, "patient": patient, "salt": salt, "parts": dict(parts)}
         self.connection.execute(insert(remarks).values(row))
-        committed = commitments_of(salt, {part: text.encode() for part, text in parts.items()})
+        said = {**parts, "patient": patient} if patient is not None else parts
+        committed = commitments_of(salt, {part: text.encode() for part, text in said.items()})
         return self.enter(act, event, subject, {**details, "remark": id}, committed)
 
 
@@ -152,7 +162,7 @@ class SiteRecords:
     def prove(self) -> None:
         """Return where an entry could be made and kept now. Raises StoreUnavailable."""
         with self.database.writing() as connection:
-            _locked(connection, self.site)
+            _locked(connection, self.site, self.keys)
             self.database.touch(connection)
 
     @contextmanager
@@ -173,17 +183,23 @@ def _day(at: datetime) -> date:
     return at.astimezone(UTC).date()
 
 
-def _locked(connection: Connection, site: str) -> Row[Any]:
+def _locked(connection: Connection, site: str, keys: Keys) -> Checkpoint:
     """The head of the chain, held until the end of the transaction, in tables of this version."""
     found = connection.execute(_HEADS[connection.dialect.name], {"chain": site}).one_or_none()
     if found is None:
         raise StoreUnavailable(f"the database has no journal of the site {site}")
     migrate.check(found.revision)
-    return found
+    head = Checkpoint(**{name: getattr(found, name) for name in _HEAD_NAMES})
+    if not keys.signed_head(head):  # to go on from it would be to sign what somebody else wrote
+        raise StoreUnavailable(
+            f"the journal ends with what key {head.key} has not signed, or that key is not among the signing "
+            "keys here; type dosegate verify"
+        )
+    return head
 
 
-def open_chain(database: Database, site: str, at: datetime) -> None:
-    """Begin the chain of a site that has none. Raises StoreUnavailable."""
+def open_chain(database: Database, site: str, keys: Keys, at: datetime) -> None:
+    """Begin the chain of a site that has none. Raises StoreUnavailable, BadKeyFile."""
     with database.writing() as connection:
         if connection.execute(select(chains.c.site).where(chains.c.site == site)).first() is None:
-            add_once(connection, chains, {"site": site, "sequence": 0, "at": at, "digest": NOTHING_BEFORE})
+            add_once(connection, chains, vars(keys.head(site, 0, at, NOTHING_BEFORE)))

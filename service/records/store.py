@@ -110,6 +110,7 @@ class Store:
                 "knowledge": basis.knowledge,
                 "policy": basis.policy,
                 "evaluated_at": moment_text(checklist.created_at),
+                "flags": sorted([*vars(flag).values()] for flag in checklist.flags),
                 **({"supersedes": checklist.supersedes} if checklist.supersedes else {}),
             }
             writing.enter(act, Event.CHECKLIST_MADE, checklist.id, details, committed)
@@ -164,8 +165,8 @@ class Store:
         shell |= {"knowledge": basis.knowledge, "policy": basis.policy}
         salt = secrets.token_bytes(SALT_BYTES)
         content = {name: getattr(checklist, name) for name in _CONTENT_NAMES}
+        content["infusion_utc"] = datetime.fromisoformat(checklist.infusion_at)
         row = {"checklist": checklist.id, "site": self.records.site, "salt": salt, **content}
-        row["infusion_utc"] = datetime.fromisoformat(checklist.infusion_at)
         with at_once(connection):
             _ADD_SHELL.run(connection, shell)
             _ADD_CONTENT.run(connection, row)
@@ -229,6 +230,7 @@ def parts_of(content: Any) -> dict[str, bytes]:
     return {
         "patient": content["patient"].encode(),
         "infusion_at": content["infusion_at"].encode(),
+        "infusion_utc": moment_text(content["infusion_utc"]).encode(),
         "request": bytes(content["request"]),
         "result": bytes(content["result"]),
         "trace": bytes(content["trace"]),

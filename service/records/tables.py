@@ -50,7 +50,7 @@ _ID, _NAME, _DIGEST, _SITE = String(36), String(200), String(71), String(64)
 
 # ---------------------------------------------------------------- the journal
 
-# The last entry of each site's chain, locked while an entry is added: that is what keeps a chain whole.
+# The last entry of each site's chain, signed, and locked while an entry is added: that keeps a chain whole.
 chains = Table(
     "chains",
     metadata,
@@ -58,6 +58,8 @@ chains = Table(
     Column("sequence", Integer, nullable=False),
     Column("at", Moment, nullable=False),
     Column("digest", _DIGEST, nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("signature", String(128), nullable=False),
 )
 
 journal = Table(

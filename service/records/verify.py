@@ -10,10 +10,11 @@ import json
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from service.records.journal import NOTHING_BEFORE, Event, commitments_of
-from service.records.signing import Keys
+from service.records.signing import Keys, as_head
 from service.records.site import CHECKPOINT_EVERY
 
 MOST_LISTED = 1000
@@ -77,7 +78,10 @@ def verify(documents: Iterable[Document], keys: Keys, held: Sequence[Document] =
 
     Raises KeyError and TypeError where one that was held is no checkpoint.
     """
-    reading = _Reading(keys, {each["sequence"]: each for each in held})
+    waiting: dict[int, list[Document]] = {}
+    for each in held:
+        waiting.setdefault(each["sequence"], []).append(each)
+    reading = _Reading(keys, waiting)
     for document in documents:
         try:
             reading.take(document)
@@ -99,7 +103,7 @@ def _digest(entry: Document, site: str, number: int) -> str:
 class _Reading:
     """How far the documents of a chain have been read."""
 
-    def __init__(self, keys: Keys, held: dict[int, Document]) -> None:
+    def __init__(self, keys: Keys, held: dict[int, list[Document]]) -> None:
         self.report, self.keys, self.held = Report(), keys, held
         self.header: Document = {}
         self.last: Document = {"sequence": 0, "at": "", "digest": NOTHING_BEFORE}
@@ -136,32 +140,35 @@ class _Reading:
         if signed:
             self._checkpoint(signed, "the checkpoint", entry)
         if entry:
+            for outside in self.held.pop(entry["sequence"], ()):
+                self._checkpoint(outside, "the outside checkpoint", entry)
             self._entry(entry, document)
 
     def _head(self, head: Document) -> None:
-        end, top = self.last["sequence"], min(head["sequence"], self.header["through"])
-        if end != top:
-            kind = "truncated" if end < top else "inserted"
-            self.fault(kind, f"the chain ends with entry {end}, and its head is entry {top}")
+        end, top = self.last["sequence"], head["sequence"]
+        if end > top:
+            self.fault("inserted", f"behind its head the chain goes on to entry {end}")
         if self.shift:
             kind = "deleted" if self.shift > 0 else "inserted"
             self.fault(kind, f"entry {end} was written as {end + self.shift}")
-        if end == head["sequence"] and any(head[each] != self.last[each] for each in ("at", "digest")):
-            self.fault("edited", f"the head of the chain is not entry {end} as it stands", end)
+        # What stands there: nothing where the chain ends before it; where it goes on, that was read before.
+        there = None if end < top else self.last if end == top > 0 else head
+        self._checkpoint(as_head(head), "the head", there)
 
     def _checkpoint(self, signed: Document, name: str, entry: Document | None) -> None:
-        key, number = signed["key"], signed["sequence"]
+        key, number, doubted = signed["key"], signed["sequence"], self.report.signed + 1
         name = f"{name} of entry {number}"
         if not self.keys.verifies(dict(signed)):
             says = f"{name} is not signed by key {key}, or that key is not trusted"
-            self.fault("bad signature", says)
+            self.fault("bad signature", says, doubted)
         elif signed["site"] != self.header["site"]:
             self.fault("swapped chain", f"{name} is of site {signed['site']}")
         elif entry is None:
             kind = "truncated" if number > self.last["sequence"] else "deleted"
             self.fault(kind, f"what {name} signs is not there")
         elif any(signed[each] != entry[each] for each in ("sequence", "at", "digest")):
-            self.fault("rewritten without the key", f"{name} signs another entry than stands there")
+            says = f"{name} signs another entry than stands there"
+            self.fault("rewritten without the key", says, doubted)
         else:
             self.report.checkpoints += 1
             self.report.signed = number
@@ -173,8 +180,6 @@ class _Reading:
         self._order(entry, where, signed=bool(document.get("checkpoint")))
         self.last = entry
         self.report.last, self.report.digest = number, entry["digest"]
-        if (outside := self.held.pop(number, None)) is not None:
-            self._checkpoint(outside, "the outside checkpoint", entry)
         self._contents(entry, where, document.get("opens"))
         if entry["event"] == Event.CHECKLIST_MADE:
             self._checklist(entry, where, document.get("checklist"))
@@ -251,7 +256,7 @@ class _Reading:
         """Add what only the end can tell."""
         for number, where in self.unopened.values():
             self.fault("missing contents", f"what {where} commits to is gone, and not by an erasure", number)
-        for outside in self.held.values():
+        for outside in chain.from_iterable(self.held.values()):
             self._checkpoint(outside, "the outside checkpoint", None)
         if not self.whole:
             self.fault("truncated", "the export breaks off")

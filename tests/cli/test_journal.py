@@ -90,13 +90,15 @@ def test_a_spreadsheet_gets_the_entries_alone(command, tmp_path):
 
 
 def test_a_checkpoint_held_elsewhere_tells_that_the_end_was_cut_off(command, tmp_path, unguarded):
+    old = unguarded("SELECT sequence, at, digest, signature FROM chains")
     held = tmp_path / "held.json"
     held.write_text(command("journal", "checkpoint").stdout)
     assert command("verify", "--checkpoint", held).exit_code == 0
     unguarded("DELETE FROM journal WHERE sequence > 3")
     unguarded("DELETE FROM checkpoints WHERE sequence > 3")
-    last = "(SELECT digest FROM journal WHERE sequence = 3), at = (SELECT at FROM journal WHERE sequence = 3)"
-    unguarded(f"UPDATE chains SET sequence = 3, digest = {last}")
+    unguarded("UPDATE chains SET sequence = 3")
+    assert "bad signature: the head of entry 3" in command("verify").stdout
+    unguarded("UPDATE chains SET sequence = ?, at = ?, digest = ?, signature = ?", *old[0])
     assert command("verify").exit_code == 0
     done = command("verify", "--checkpoint", held)
     assert done.exit_code == 4

@@ -67,7 +67,7 @@ def test_everything_of_the_patient_goes_and_nothing_else(records, settings, sql)
     for patient in (GONE, None, STAYS):
         Drafts(records).keep(str(uuid.uuid4()), b"CANARY", patient, ACT)
     elsewhere = SiteRecords(records.database, "elsewhere", records.keys)
-    open_chain(records.database, "elsewhere", NOW)
+    open_chain(records.database, "elsewhere", records.keys, NOW)
     at_another_site = keep(elsewhere, of(GONE), NOW)
 
     done = typed(GONE, 4)

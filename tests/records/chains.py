@@ -11,8 +11,10 @@ from service.records.journal import Act, Event, JournalEntry, link
 from service.records.opening import open_records
 from service.records.signing import Keys
 from service.records.store import Store
+from service.records.stored import Flag
 
 FIRST = datetime(2026, 10, 6, 18, 0, 0, 5, tzinfo=UTC)
+FLAGS = (Flag("pml-b", "pml", "undecided", "warn"), Flag("hbv-a", "hepatitis_b", "holds", "block"))
 ALONE = Path(__file__).resolve().parents[2] / "docs" / "verify_journal.py"
 
 
@@ -49,7 +51,8 @@ def write_chain(settings, site, a_checklist, basis):
         ids = []
         for number, patient in enumerate(("MRN-1", "MRN-2", "MRN-1", "MRN-3"), 1):
             act = an_act(number)
-            ids.append(store.add(a_checklist(patient=patient, created_at=act.at), basis, act).id)
+            made = a_checklist(patient=patient, created_at=act.at, flags=FLAGS)
+            ids.append(store.add(made, basis, act).id)
         for number, patient in enumerate(("MRN-1", "MRN-2"), 5):
             with records.writing() as writing:
                 words = {"parts": {"comment": f"said of {patient}"}, "patient": patient}
@@ -75,8 +78,9 @@ def bare_chain(entries, keys, site="main"):
         entry = link(place, act, says["event"], says["subject"], details=says["details"], commitments={})
         previous = entry.digest
         written.append(entry)
-    head = {name: written[-1].document()[name] for name in ("sequence", "at", "digest")}
-    header = {"site": site, "others": [], "through": len(written), "openings": True}
+    end = written[-1]
+    head = keys.head(site, end.sequence, end.at, end.digest).document()
+    header = {"site": site, "others": [], "openings": True}
     documents = [{"entry": each.document()} for each in written]
     for before, after, document in zip([None, *written], written, documents, strict=False):
         if before and before.at.date() != after.at.date():

@@ -3,6 +3,7 @@
 import base64
 import json
 from contextlib import closing, contextmanager
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
@@ -11,8 +12,9 @@ from service.records.chain import documents
 from service.records.database import Database
 from service.records.export import line
 from service.records.journal import digest_of
-from service.records.signing import key_id, signed_bytes
+from service.records.signing import Keys, key_id, signed_bytes
 from service.records.tables import metadata
+from tests.databases import signing_key
 
 SITE, OTHER = "main", "north"
 _NEW = "'00000000-0000-4000-8000-000000000000'"
@@ -176,6 +178,25 @@ def _fit_one(t):
     t.write({**entry, "digest": digest_of(entry)})
 
 
+def _cut_to_checkpoint(t):
+    kept = t.checkpoint()
+    t.cut(8, head=True)
+    t.run(f"UPDATE chains SET key = :key, signature = :signature WHERE {_SITE}", **kept)
+
+
+def _cut_to_old_head(t):
+    t.cut(11, head=True)
+    end = t.entries()[-1]
+    old = Keys.read(signing_key()).head(SITE, 11, datetime.fromisoformat(end["at"]), end["digest"])
+    t.run(f"UPDATE chains SET signature = :signature WHERE {_SITE}", signature=old.signature)
+
+
+def _move_remark(t):
+    """Say that another patient was meant, and keep the right one where words are."""
+    parts = json.dumps({"comment": "said of MRN-2", "patient": "MRN-2"})
+    t.run(f"UPDATE remarks SET patient = 'MRN-3', parts = :parts WHERE {_REMARK}", parts=parts)
+
+
 def _hide_erasure(t):
     nothing = json.dumps({"checklists": [], "remarks": [], "drafts": 0, "reason": "other"})
     t.run("UPDATE journal SET details = :nothing WHERE event = 'patient.erased'", nothing=nothing)
@@ -200,6 +221,8 @@ _THIRD = f"{_SITE} AND sequence = 3"
 _FIFTH = f"IN (SELECT subject FROM journal WHERE {_SITE} AND sequence = 5)"
 _CONTENT, _CHECKLIST = f"checklist {_FIFTH}", f"id {_FIFTH}"
 _REMARK = f"patient = 'MRN-2' AND {_SITE}"
+_FLAG = f"checklist {_FIFTH} AND rule = 'pml-b'"
+_OF = f"FROM flagged WHERE {_FLAG}"
 _OTHER_WORDS = """'{"comment": "never said"}'"""
 
 # What is done, how, and the kinds of faults that are named. With `+` somebody held the last checkpoint.
@@ -220,27 +243,32 @@ TABLE = [
     ("entry edited, its digest made to fit", _fit_one, "edited"),
     ("erasure edited to list nothing", _hide_erasure, "edited, missing contents"),
     ("entry deleted", sql("DELETE FROM journal WHERE site = 'main' AND sequence = 10"), "deleted"),
-    ("entry deleted, the rest renumbered", _delete_and_renumber, "deleted, reordered"),
-    ("entry inserted, the rest renumbered", _insert_and_renumber, "inserted, reordered"),
+    ("entry deleted, the rest renumbered", _delete_and_renumber, "deleted, reordered, bad signature"),
+    ("entry inserted, the rest renumbered", _insert_and_renumber, "inserted, reordered, bad signature"),
     ("entry inserted behind the head", _append, "inserted"),
-    ("entry forged at the end, head too", _forge, ""),
+    ("entry forged at the end, head too", _forge, "bad signature"),
     ("neighbours exchanged", lambda t: t.exchange(10, 11), "reordered"),
     ("entries exchanged", lambda t: t.exchange(10, 12), "reordered"),
     ("end cut off, the head left", lambda t: t.cut(11, head=False), "truncated"),
-    ("cut off before the checkpoint, head too", lambda t: t.cut(7, head=True), "truncated, missing contents"),
-    ("end cut off behind the checkpoint, head too", lambda t: t.cut(11, head=True), ""),
-    ("+ end cut off behind the checkpoint, head too", lambda t: t.cut(11, head=True), "truncated"),
-    ("end cut off, with checkpoint and head", _cut_all, "missing contents"),
-    ("+ end cut off, with checkpoint and head", _cut_all, "missing contents, truncated"),
+    ("cut off before the checkpoint, head too", lambda t: t.cut(7, head=True),
+     "truncated, missing contents, bad signature"),
+    ("end cut off behind the checkpoint, head too", lambda t: t.cut(11, head=True), "bad signature"),
+    ("end cut off, the checkpoint made the head", _cut_to_checkpoint, "missing contents, bad signature"),
+    ("end cut off, an old signed head put back", _cut_to_old_head, ""),
+    ("+ end cut off, an old signed head put back", _cut_to_old_head, "truncated"),
+    ("end cut off, with checkpoint and head", _cut_all, "missing contents, bad signature"),
+    ("+ end cut off, with checkpoint and head", _cut_all, "missing contents, truncated, bad signature"),
     ("two sites swapped", lambda t: t.swap_sites(), "swapped chain, bad signature"),
-    ("chain rewritten without the key", lambda t: t.rewrite(), "rewritten without the key"),
+    ("chain rewritten without the key", lambda t: t.rewrite(), "rewritten without the key, bad signature"),
     ("chain rewritten, checkpoint made to fit", lambda t: t.sign_again(t.rewrite()), "bad signature"),
-    ("chain rewritten, checkpoint deleted", _rewrite_unsigned, "deleted"),
-    ("+ chain rewritten, checkpoint deleted", _rewrite_unsigned, "deleted, rewritten without the key"),
+    ("chain rewritten, checkpoint deleted", _rewrite_unsigned, "deleted, bad signature"),
+    ("+ chain rewritten, checkpoint deleted", _rewrite_unsigned,
+     "deleted, rewritten without the key, bad signature"),
     ("chain rewritten, signed with another key", _rewrite_with_another_key, "bad signature"),
     *of_column("content altered", "contents", _CONTENT, {
         "patient": ("'MRN-9'", "altered contents"),
         "infusion_at": ("'2026-10-07T14:00:00-05:00'", "altered contents"),
+        "infusion_utc": ("'2026-10-06T19:00:01.000000Z'", "altered contents"),
         "salt": ("request", "altered contents"),
         "request": ("trace", "altered contents"),
         "result": ("trace", "altered contents"),
@@ -250,6 +278,8 @@ TABLE = [
     ("content deleted without erasure", sql(f"DELETE FROM contents WHERE {_CONTENT}"), "missing contents"),
     ("content without an entry", copied("contents", _CONTENT), "orphan"),
     ("remark altered", set_column("remarks", "parts", _OTHER_WORDS, _REMARK), "altered contents"),
+    ("remark moved to another patient", _move_remark, "altered contents"),
+    ("remark moved to nobody", set_column("remarks", "patient", "NULL", _REMARK), "altered contents"),
     ("remark deleted without erasure", sql(f"DELETE FROM remarks WHERE {_REMARK}"), "missing contents"),
     ("remark without an entry", copied("remarks", _REMARK), "orphan"),
     *of_column("checklist altered", "checklists", _CHECKLIST, {
@@ -263,6 +293,14 @@ TABLE = [
         "supersedes": (_NEW, "edited"),
         "site": ("'north'", "edited"),
     }),
+    *of_column("flag altered", "flagged", _FLAG, {
+        "rule": ("'pml-c'", "edited"),
+        "check": ("'hepatitis_b'", "edited"),
+        "verdict": ("'holds'", "edited"),
+        "status": ("'pass'", "edited"),
+    }),
+    ("flag deleted", sql(f"DELETE FROM flagged WHERE {_FLAG}"), "edited"),
+    ("flag added", sql(f"INSERT INTO flagged SELECT checklist, 'x', 'pml', verdict, status {_OF}"), "edited"),
     ("checklist deleted", sql(f"DELETE FROM checklists WHERE {_CHECKLIST}"), "edited"),
     ("checklist without an entry", copied("checklists", _CHECKLIST, supersedes="NULL"), "orphan"),
     *of_column("checkpoint edited", "checkpoints", _SITE, {
@@ -277,9 +315,11 @@ TABLE = [
     ("stored pack deleted", sql("DELETE FROM knowledge"), "deleted"),
     ("stored policy altered", set_column("policies", "text", "text || ' '", "1 = 1"), "edited"),
     *of_column("head edited", "chains", _SITE, {
-        "digest": ("'sha256:x'", "edited"),
-        "at": ("'2026-10-09T18:00:00.000000Z'", "edited"),
-        "sequence": ("20", "truncated"),
+        "sequence": ("20", "bad signature"),
+        "at": ("'2026-10-09T18:00:00.000000Z'", "bad signature"),
+        "digest": ("'sha256:x'", "bad signature"),
+        "key": ("'x'", "bad signature"),
+        "signature": ("''", "bad signature"),
     }),
-    ("head deleted", sql(f"DELETE FROM chains WHERE {_SITE}"), "inserted"),
+    ("head deleted", sql(f"DELETE FROM chains WHERE {_SITE}"), "inserted, bad signature"),
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from service.intake.errors import BadInput
 from service.intake.filters import Filters
 from service.records.journal import Event
 from service.records.search import search
-from service.records.site import SiteRecords
+from service.records.site import SiteRecords, open_chain
 from service.records.stored import Flag
 from tests.records.seeding import FIRST, HBV, IGG, PML, answer, checklist, keep_many, outcome
 
@@ -117,8 +117,8 @@ def test_a_checklist_whose_patient_was_erased_is_found_by_what_is_left(records, 
     assert MADE[1].id not in [hit.id for hit in search(records, Filters(patient="MRN-1"), act).hits]
 
 
-def test_nothing_of_another_site_is_found(found, records, act, sql):
-    sql("INSERT INTO chains SELECT 'another', 0, at, digest FROM chains")
+def test_nothing_of_another_site_is_found(found, records, act):
+    open_chain(records.database, "another", records.keys, act.at)
     elsewhere = SiteRecords(records.database, "another", records.keys)
     for filters, _ in SEARCHES:
         assert search(elsewhere, filters, act).hits == ()

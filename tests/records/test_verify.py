@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from service.records.chain import documents
+from service.records.database import StoreUnavailable
 from service.records.export import line
 from service.records.journal import NOTHING_BEFORE, Act, Event, link
 from service.records.signing import Keys
@@ -44,8 +45,8 @@ def test_every_kind_of_tampering_is_found_and_named(settings, a_checklist, basis
     with tampering(settings.database) as records:
         report = verified(records.lines(), keys)
         outside = checkpoint_of(records.entries()[-1], Keys.read(settings.keys))
-    assert (report.entries, report.opened, report.erased, report.checkpoints) == (13, 3, 3, 1)
-    assert (report.verified, report.signed) == (13, 8)
+    assert (report.entries, report.opened, report.erased, report.checkpoints) == (13, 3, 3, 2)
+    assert (report.verified, report.signed) == (13, 13)
     print(f"\n\nTampering on {database_kind}: what verify and docs/verify_journal.py both say")
     for what, tamper, kinds in TABLE:
         with tampering(settings.database) as records:
@@ -55,6 +56,43 @@ def test_every_kind_of_tampering_is_found_and_named(settings, a_checklist, basis
         if {each.kind for each in report.faults} != {*filter(None, kinds.split(", "))}:
             wrong.append((what, kinds, [*map(str, report.faults)]))
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "change", ["sequence = 0", f"digest = '{NOTHING_BEFORE}'", "signature = ''", "checkpoint"]
+)
+def test_nothing_is_entered_behind_a_head_that_was_tampered_with(records, unguarded, act, change):
+    """It would be signed, and with it what somebody else wrote."""
+    with records.writing() as writing:
+        writing.checkpoint(writing.enter(act, Event.SIGNED_IN, "nina"))
+    records.enter(act, Event.SIGNED_OUT, "nina")
+    if change == "checkpoint":
+        names = "sequence, at, digest, key, signature"
+        change = f"({names}) = (SELECT {names} FROM checkpoints ORDER BY sequence DESC LIMIT 1)"
+    unguarded(f"UPDATE chains SET {change}")
+    for attempt in (records.prove, lambda: records.enter(act, Event.SIGNED_IN, "nina")):
+        with pytest.raises(StoreUnavailable, match="type dosegate verify"):
+            attempt()
+
+
+def test_a_chain_without_an_entry_is_verified(settings, records):
+    with records.database.snapshot() as connection:
+        exported = [line(each) for each in documents(connection, records.site, moment_text(FIRST))]
+    report = verified(exported, trusted(settings.keys))
+    assert (report.faults, report.entries, report.signed) == ([], 0, 0)
+    other = json.loads(exported[-1])
+    other["head"]["digest"] = "sha256:x"
+    [fault] = verified([*exported[:-1], line(other)], trusted(settings.keys)).faults
+    assert fault.kind == "bad signature"
+
+
+def test_of_checkpoints_held_of_the_same_entry_each_is_checked():
+    documents = bare_chain([signed_in(0), signed_in(1)], KEYS)
+    good = checkpoint_of(documents[1]["entry"], KEYS)
+    other = checkpoint_of({**documents[1]["entry"], "digest": "sha256:x"}, KEYS)
+    for held in ([good, other], [other, good]):
+        [fault] = verified([line(each) for each in documents], KEYS, held).faults
+        assert fault.kind == "rewritten without the key"
 
 
 # ---------------------------------------------------------------- chains of any shape
@@ -204,7 +242,7 @@ def test_the_file_runs_alone_and_is_short(tmp_path):
         return done.returncode, done.stdout, done.stderr
 
     export.write_bytes(b"".join(lines))
-    note = "note: the last entry is 2, and the last one that a checkpoint signs is 2\n"
+    note = "note: the last entry is 2, and the chain is signed up to entry 2\n"
     assert run("--checkpoint", str(held)) == (0, note, "")
     export.write_bytes(b"".join(lines).replace(b"signed_in", b"signed_ix", 1))
     says = "edited: entry 1 (account.signed_ix, x) no longer has the digest that it was written with\n"
@@ -253,8 +291,9 @@ def write_many(records, many, unguarded):
         rows.append(vars(entry))
         if number % CHECKPOINT_EVERY == 0:
             signed.append(vars(records.keys.checkpoint(entry)))
+    head = records.keys.head("main", many, FIRST, previous)
     with records.database.writing() as connection:
         connection.execute(insert(journal), rows)
         connection.execute(insert(checkpoints), signed)
-    moved = "UPDATE chains SET sequence = ?, at = ?, digest = ?"
-    unguarded(moved, many, moment_text(FIRST), previous)
+    moved = "UPDATE chains SET sequence = ?, at = ?, digest = ?, signature = ?"
+    unguarded(moved, many, moment_text(FIRST), previous, head.signature)

@@ -114,6 +114,8 @@ def _tables() -> None:
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("at", sa.String(length=27), nullable=False),
         sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("signature", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("site"),
     )
     op.create_table(
