@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from service.access.keys import LONGEST, BadKey
+from service.access.refusals import MOST_ENTERED
 from service.access.roles import FOR_PEOPLE_ONLY, ROLES, SCOPES, Permission, Role, permissions_of
 from service.api.guard import COOKIE
 from tests.access.test_sessions import is_kind
@@ -138,6 +139,27 @@ def test_every_refused_cell_is_refused_and_journaled_and_every_other_is_let_in(a
     for (_, _, _, details), (_, needs) in zip(entries, refused, strict=True):
         assert f'"{needs}"' in details
     assert len(refused) >= 70
+
+
+def test_one_who_asks_again_and_again_is_refused_each_time_and_entered_so_often_only(
+    app, act, clock, journaled
+):
+    nurse, key = signed_in(app, Role.NURSE, "nina"), with_key(app, act, [Permission.KNOWLEDGE_READ])
+    for client in (nurse, key):
+        for _ in range(MOST_ENTERED + 5):
+            assert is_kind(client.get("/metrics"), 403, "may-not")
+    entries = journaled("access.refused")
+    assert [row[1] for row in entries].count("user:nina") == MOST_ENTERED
+    assert len(entries) == 2 * MOST_ENTERED
+    assert ["limit_reached" in str(row[3]) for row in entries[:MOST_ENTERED]] == [False] * 19 + [True]
+    assert is_kind(nurse.get("/api/v1/keys"), 403, "may-not")  # another permission
+    clock.pass_by(minutes=4)
+    nurse.get("/api/v1/session")
+    clock.pass_by(minutes=4)
+    assert len(journaled("access.refused")) == 2 * MOST_ENTERED + 1
+    clock.pass_by(minutes=7)
+    assert is_kind(key.get("/metrics"), 403, "may-not")
+    assert len(journaled("access.refused")) == 2 * MOST_ENTERED + 2
 
 
 @pytest.mark.any_database

@@ -33,6 +33,7 @@ def test_who_signs_in_may_do_what_the_role_may(app, journaled):
     assert entered.status_code == 201
     assert entered.json == client.get(SESSION).json
     assert entered.json["full_name"] == nina.full_name
+    assert (entered.json["has_password"], entered.json["has_pin"]) == (True, True)
     assert client.get("/api/v1/drugs").status_code == 200
     assert is_kind(client.get("/metrics"), 403, "may-not")
     assert [row[1:3] for row in journaled("account.signed_in")] == [("user:nina", "user:nina")]

@@ -8,6 +8,7 @@ from service.access.roles import Role
 from service.access.sign_in import (
     AT_A_KNOWN_DEVICE,
     AT_ONE_ADDRESS,
+    BY_COPIES_OF_A_DEVICE,
     FROM_ONE_ADDRESS,
     MOST_PEOPLE,
     OVER_ALL_ADDRESSES,
@@ -101,6 +102,27 @@ def test_who_tries_a_colleagues_name_locks_no_colleague_out(app):
     assert sign_in(own, "nina").status_code == 201
     fail(own, "nina", AT_A_KNOWN_DEVICE)  # and at her device nobody tries for ever either
     assert is_made_to_wait(own, "nina")
+
+
+@pytest.mark.any_database
+def test_a_copy_of_a_devices_cookie_keeps_nobody_out_of_the_device(app):
+    an_account(app, Role.NURSE, "nina")
+    own = at(app, "192.0.2.1")
+    sign_in(own, "nina")
+
+    def copied(address):
+        client = at(app, address)
+        client.set_cookie(DEVICE_COOKIE, own.get_cookie(DEVICE_COOKIE).value)
+        return client
+
+    fail(copied("198.51.100.0"), "nina", AT_A_KNOWN_DEVICE)
+    assert is_made_to_wait(copied("198.51.100.0"), "nina")
+    assert sign_in(own, "nina").status_code == 201
+    for each in range(1, BY_COPIES_OF_A_DEVICE // AT_A_KNOWN_DEVICE):
+        fail(copied(f"198.51.100.{each}"), "nina", AT_A_KNOWN_DEVICE)
+    fail(copied("198.51.100.9"), "nina", FROM_ONE_ADDRESS)  # now it is worth no more than no cookie
+    assert is_made_to_wait(copied("198.51.100.9"), "nina")
+    assert sign_in(own, "nina").status_code == 201
 
 
 @pytest.mark.any_database

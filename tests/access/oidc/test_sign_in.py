@@ -63,6 +63,7 @@ def test_who_is_vouched_for_has_a_session_and_goes_on_from_a_page_of_ours(app, n
     assert (back.status_code, back.mimetype) == (200, "text/html")
     assert re.search(r'http-equiv="refresh" content="0; url=(.*?)"', back.text)[1] == "/"
     assert client.get(SESSION).json["name"] == "nina"
+    assert client.get(SESSION).json["has_password"] is False
     assert client.get_cookie(UNDER_WAY) is None
     [(_, actor, subject, details)] = journaled("account.signed_in")
     assert (actor, subject) == ("user:nina", "user:nina")
