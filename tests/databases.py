@@ -1,8 +1,10 @@
 """Real databases for tests: a SQLite file, or PostgreSQL started from a wheel."""
 
+import ctypes
 import functools
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from contextlib import contextmanager
@@ -171,3 +173,22 @@ def refuse_rows(run, table):
             " $$ BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '53100'; END $$"
         )
         run(f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION full_disk()")
+
+
+@contextmanager
+def permissions_count():
+    """Let what a file permits hold for root too, as for anybody else; on Linux, in this thread."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, sets) == 0
+    before = sets[0]
+    sets[0] = before & ~0b110  # neither CAP_DAC_OVERRIDE nor CAP_DAC_READ_SEARCH
+    assert libc.capset(header, sets) == 0
+    try:
+        yield
+    finally:
+        sets[0] = before
+        assert libc.capset(header, sets) == 0

@@ -116,7 +116,11 @@ class Database:
             except sqlite3.DatabaseError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
                     raise
-        return sqlite3.connect(f"{address}?mode=rw", uri=True, check_same_thread=False)
+        written = sqlite3.connect(f"{address}?mode=rw", uri=True, check_same_thread=False)
+        if not _beyond_writing(written, self._file):
+            return written
+        written.close()
+        return sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True, check_same_thread=False)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -243,6 +247,18 @@ def _damaged_or_not(text: bytes) -> str:
     return text.decode(errors="replace")
 
 
+def _beyond_writing(connection: sqlite3.Connection, file: Path) -> bool:
+    """Whether a file was laid by where nothing can be written beside it, with all that it holds in it."""
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        nowhere = error.sqlite_errorcode in (sqlite3.SQLITE_READONLY_DIRECTORY, sqlite3.SQLITE_CANTOPEN)
+        return nowhere and not Path(f"{file}-wal").exists()
+    except sqlite3.DatabaseError:
+        pass  # whoever reads from it is told
+    return False
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     """Transactions begin in `_begin_sqlite`, not in the driver."""
     connection.isolation_level = None
@@ -275,7 +291,8 @@ def _own_file(path: str) -> Path:
     """Records are the site's own: a new file is for its owner only, and SQLite's others like it."""
     file = Path(path).absolute()
     try:
-        file.touch(mode=0o600)
+        if not file.exists():  # what may only be read cannot be touched
+            file.touch(mode=0o600)
     except OSError as error:
         raise StoreUnavailable(f"the database cannot be opened: {error.strerror}") from None
     return file

@@ -1,14 +1,17 @@
 """`dosegate verify` and `dosegate journal`: what is at fault is told, and what is not is proven."""
 
 import json
+import shutil
 import stat
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from service.app import records_of
 from service.records.journal import Event
 from tests.cli.command import on_terminal, run
+from tests.databases import permissions_count
 from tests.records.chains import an_act, said_alone, trusted
 
 
@@ -40,6 +43,33 @@ def test_the_database_is_verified_with_public_keys_and_nothing_is_written(comman
         "site main: 3 entries verified: 3 with their contents, 0 erased; signed up to entry 3" in done.stdout
     )
     assert sql("SELECT count(*) FROM journal") == before
+
+
+@pytest.fixture
+def read_only(settings, sql, tmp_path, database_kind):
+    """The URL of the records for somebody who may only read them: a role of its own, or a file laid by."""
+    if database_kind == "sqlite":
+        place = tmp_path / "evidence"
+        place.mkdir()
+        copy = shutil.copy(settings.database.removeprefix("sqlite:///"), place)
+        for path, mode in ((copy, 0o400), (place, 0o500)):
+            Path(path).chmod(mode)
+        with permissions_count():
+            yield f"sqlite:///{copy}"
+        place.chmod(0o700)
+        return
+    sql("CREATE ROLE dosegate_auditor LOGIN")
+    sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO dosegate_auditor")
+    yield settings.database.replace("://postgres:", "://dosegate_auditor:")
+    sql("DROP OWNED BY dosegate_auditor")
+    sql("DROP ROLE dosegate_auditor")
+
+
+def test_to_verify_takes_no_more_than_reading(command, read_only, monkeypatch):
+    monkeypatch.setenv("DOSEGATE_DATABASE_URL", read_only)
+    done = command("verify")
+    assert done.exit_code == 0, done.output
+    assert "3 entries verified" in done.stdout
 
 
 def test_a_fault_is_named_and_counts_in_the_exit_status(command, unguarded):

@@ -1,10 +1,7 @@
 """A SQLite file that is locked, full, read-only, gone, replaced or newer: 503, nothing half-written."""
 
-import ctypes
 import resource
 import shutil
-import sys
-from contextlib import contextmanager
 
 import pytest
 
@@ -63,7 +60,7 @@ def test_a_file_that_may_not_be_written(records, failing, file):
     with failing(LATER) as meanwhile:
         records.close()  # as in a worker that begins
         file.chmod(0o400)
-        with permissions_count():
+        with databases.permissions_count():
             meanwhile.all_fails()
             records.close()
         file.chmod(0o600)
@@ -139,22 +136,3 @@ def test_a_database_of_another_site(records):
     elsewhere = SiteRecords(records.database, "elsewhere", records.keys)
     with pytest.raises(StoreUnavailable, match="no journal of the site elsewhere"):
         elsewhere.enter(ACT, Event.RECORD_VIEWED, "x")
-
-
-@contextmanager
-def permissions_count():
-    """Let what a file permits hold for root too, as for anybody else; on Linux, in this thread."""
-    if not sys.platform.startswith("linux"):
-        yield
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    assert libc.capget(header, sets) == 0
-    before = sets[0]
-    sets[0] = before & ~0b110  # neither CAP_DAC_OVERRIDE nor CAP_DAC_READ_SEARCH
-    assert libc.capset(header, sets) == 0
-    try:
-        yield
-    finally:
-        sets[0] = before
-        assert libc.capset(header, sets) == 0
