@@ -44,7 +44,8 @@ def add(name: str, role: str, full_name: str | None, *, password_stdin: bool, **
     password = None if any(vouched.values()) else _asked("Password", "--password-stdin", password_stdin)
     with _accounts(name) as accounts:
         added = accounts.add(name, full_name or name, Role(role), password, act(), expired=True, **vouched)
-    click.echo(f"{added.name} may sign in as {added.role}.")
+    first = ", and has to choose another password then" if added.password_expired else ""
+    click.echo(f"{added.name} may sign in as {added.role}{first}.")
 
 
 @users.command("list")

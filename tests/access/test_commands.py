@@ -84,7 +84,8 @@ def test_somebody_who_signs_in_elsewhere_gets_no_password(run, accounts):
 
 @pytest.mark.any_database
 def test_a_password_that_an_operator_gave_has_to_be_changed(run, accounts):
-    run(*ADD, "nina", "--password-stdin", stdin=PASSWORD)
+    said = run(*ADD, "nina", "--password-stdin", stdin=PASSWORD).stdout
+    assert said == "nina may sign in as nurse, and has to choose another password then.\n"
     assert accounts.by_name("nina").password_expired
     accounts.change("nina", accounts.by_name("nina").principal.act("a-request", NOW), password=ANOTHER)
     assert not accounts.by_name("nina").password_expired

@@ -2,6 +2,7 @@
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import event
 
 from service.access import passwords
 from service.access.roles import Role
@@ -69,6 +70,23 @@ def test_an_unknown_name_a_wrong_password_and_a_disabled_account_are_answered_al
     assert all(each == told[0] for each in told)
     assert told[0][0] == 401
     assert told[0][3] == 1
+
+
+def test_as_much_is_read_and_written_for_an_unknown_name_as_for_a_known_one(app, parts):
+    an_account(app, Role.NURSE, "nina")
+    fail(at(app, "192.0.2.1"), "carl", 1)  # the pool has a connection
+    counts = []
+    for name in ("nina", "nobody"):
+        asked = []
+
+        def count(_connection, _cursor, statement, *_others, asked=asked):
+            asked.append(statement)
+
+        event.listen(parts.store.records.database.engine, "before_cursor_execute", count)
+        fail(at(app, "192.0.2.2"), name, 1)
+        event.remove(parts.store.records.database.engine, "before_cursor_execute", count)
+        counts.append(asked)
+    assert counts[0] == counts[1] != []
 
 
 @pytest.mark.any_database
