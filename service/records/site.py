@@ -190,12 +190,18 @@ def _locked(connection: Connection, site: str, keys: Keys) -> Checkpoint:
         raise StoreUnavailable(f"the database has no journal of the site {site}")
     migrate.check(found.revision)
     head = Checkpoint(**{name: getattr(found, name) for name in _HEAD_NAMES})
-    if not keys.signed_head(head):  # to go on from it would be to sign what somebody else wrote
+    if keys.signed_head(head):
+        return head
+    # To go on from it would be to sign what somebody else wrote.
+    if head.key in keys.public:
         raise StoreUnavailable(
-            f"the journal ends with what key {head.key} has not signed, or that key is not among the signing "
-            "keys here; type dosegate verify"
+            f"the head of the journal is not what key {head.key} signed: type dosegate verify, and put a backup "
+            "in its place"
         )
-    return head
+    raise StoreUnavailable(
+        f"the head of the journal is signed by key {head.key}, which is not in the file of signing keys: add "
+        "its public key there"
+    )
 
 
 def open_chain(database: Database, site: str, keys: Keys, at: datetime) -> None:

@@ -24,7 +24,7 @@ from service.records.database import StoreUnavailable
 from service.records.export import line
 from service.records.journal import NOTHING_BEFORE, Act, Event, link
 from service.records.signing import Keys
-from service.records.site import CHECKPOINT_EVERY
+from service.records.site import CHECKPOINT_EVERY, SiteRecords
 from service.records.tables import checkpoints, journal, moment_text
 from service.records.verify import documents_in, verify
 from tests.records.chains import ALONE, bare_chain, by_itself, checkpoint_of, said_alone, trusted, write_chain
@@ -71,8 +71,23 @@ def test_nothing_is_entered_behind_a_head_that_was_tampered_with(records, unguar
         change = f"({names}) = (SELECT {names} FROM checkpoints ORDER BY sequence DESC LIMIT 1)"
     unguarded(f"UPDATE chains SET {change}")
     for attempt in (records.prove, lambda: records.enter(act, Event.SIGNED_IN, "nina")):
-        with pytest.raises(StoreUnavailable, match="type dosegate verify"):
+        with pytest.raises(StoreUnavailable, match=r"not what key [0-9a-f]+ signed: type dosegate verify"):
             attempt()
+
+
+def test_another_key_goes_on_where_the_one_before_is_still_known(settings, records, act):
+    records.enter(act, Event.SIGNED_IN, "nina")
+    new = Keys({}, Ed25519PrivateKey.generate())
+    new.public[new.signer] = new.private.public_key().public_bytes_raw()
+    with pytest.raises(StoreUnavailable, match="is not in the file of signing keys: add its public key"):
+        SiteRecords(records.database, records.site, new).enter(act, Event.SIGNED_OUT, "nina")
+    new.public.update(records.keys.public)
+    SiteRecords(records.database, records.site, new).enter(act, Event.SIGNED_OUT, "nina")
+    with records.database.snapshot() as connection:
+        exported = [line(each) for each in documents(connection, records.site, moment_text(FIRST))]
+    assert verified(exported, new).faults == []
+    [fault] = verified(exported, trusted(settings.keys)).faults
+    assert str(fault).startswith(f"bad signature: the head of entry 2 is not signed by key {new.signer}")
 
 
 def test_a_chain_without_an_entry_is_verified(settings, records):
