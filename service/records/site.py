@@ -195,8 +195,8 @@ def _locked(connection: Connection, site: str, keys: Keys) -> Checkpoint:
     # To go on from it would be to sign what somebody else wrote.
     if head.key in keys.public:
         raise StoreUnavailable(
-            f"the head of the journal is not what key {head.key} signed: type dosegate verify, and put a backup "
-            "in its place"
+            f"the head of the journal is not what key {head.key} signed: type dosegate verify, and put "
+            "a backup in its place"
         )
     raise StoreUnavailable(
         f"the head of the journal is signed by key {head.key}, which is not in the file of signing keys: add "

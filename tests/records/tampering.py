@@ -2,14 +2,13 @@
 
 import base64
 import json
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from service.records.chain import documents
-from service.records.database import Database
 from service.records.export import line
 from service.records.journal import digest_of
 from service.records.signing import Keys, key_id, signed_bytes
@@ -110,13 +109,9 @@ class Tampering:
 
 
 @contextmanager
-def tampering(url):
+def tampering(database):
     """The records without guards, for a while: afterwards they are as they were."""
-    with (
-        closing(Database(url)) as database,
-        database.engine.connect() as connection,
-        connection.begin() as all_of_it,
-    ):
+    with database.engine.connect() as connection, connection.begin() as all_of_it:
         if database.is_sqlite:
             connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
             names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from service.records.chain import documents
-from service.records.database import StoreUnavailable
+from service.records.database import Database, StoreUnavailable
 from service.records.export import line
 from service.records.journal import NOTHING_BEFORE, Act, Event, link
 from service.records.signing import Keys
@@ -38,18 +39,25 @@ def verified(lines, keys, held=()):
     return report
 
 
-def test_every_kind_of_tampering_is_found_and_named(settings, a_checklist, basis, database_kind):
+@pytest.fixture
+def thirteen(settings, a_checklist, basis):
+    """A database with two chains of 13 entries."""
     for site in (OTHER, SITE):
         write_chain(settings, site, a_checklist, basis)
+    with closing(Database(settings.database)) as database:
+        yield database
+
+
+def test_every_kind_of_tampering_is_found_and_named(settings, thirteen, database_kind):
     keys, wrong = trusted(settings.keys), []
-    with tampering(settings.database) as records:
+    with tampering(thirteen) as records:
         report = verified(records.lines(), keys)
         outside = checkpoint_of(records.entries()[-1], Keys.read(settings.keys))
     assert (report.entries, report.opened, report.erased, report.checkpoints) == (13, 3, 3, 2)
     assert (report.verified, report.signed) == (13, 13)
     print(f"\n\nTampering on {database_kind}: what verify and docs/verify_journal.py both say")
     for what, tamper, kinds in TABLE:
-        with tampering(settings.database) as records:
+        with tampering(thirteen) as records:
             tamper(records)
             report = verified(records.lines(), keys, [outside] if what.startswith("+") else [])
         print(f"\n{what}\n" + "\n".join(f"    {each}" for each in report.faults or ["nothing is found"]))
@@ -268,16 +276,16 @@ def test_the_file_runs_alone_and_is_short(tmp_path):
 # ---------------------------------------------------------------- memory
 
 
-def test_20_000_entries_are_verified_and_exported_in_little_memory(settings, records, unguarded):
-    write_many(records, 20_000, unguarded)
+def test_6_000_entries_are_verified_and_exported_in_little_memory(settings, records, unguarded):
+    write_many(records, 6_000, unguarded)
     memory = {}
     with records.database.snapshot() as connection:
         read = documents(connection, records.site, moment_text(FIRST))
         exported = (line(each) for each in watched(read, memory))
         report = verify(documents_in(exported), trusted(settings.keys))
-    assert (report.faults, report.entries, report.signed) == ([], 20_000, 20_000)
-    assert memory["peak"] < 2_000_000  # a hundred bytes an entry: they were not all fetched at once
-    assert memory[19_900] - memory[19_400] < 50_000  # nor were the last 500 kept
+    assert (report.faults, report.entries, report.signed) == ([], 6_000, 6_000)
+    assert memory["peak"] < 900_000  # 150 bytes an entry: they were not all fetched at once
+    assert memory[5_900] - memory[5_400] < 50_000  # nor were the last 500 kept
 
 
 def watched(read, memory):
@@ -287,9 +295,9 @@ def watched(read, memory):
         if number == 200:
             memory["peak"] = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-        if number == 18_900:
+        if number == 4_900:
             tracemalloc.start()
-        if number in (19_400, 19_900):
+        if number in (5_400, 5_900):
             gc.collect()
             memory[number] = tracemalloc.get_traced_memory()[0]
         yield document
