@@ -51,7 +51,7 @@ def faults(lines, keys, held=None):  # one sentence each, notes too; None and Fa
     for text in lines:
         try:
             line = json.loads(text)
-            header, whole, entry = header or line["header"], "head" in line, line.get("entry")
+            header, whole, entry = header or dict(line["header"]), "head" in line, line.get("entry")
             site, opens, end = header["site"], line.get("opens"), last["sequence"]
             signed = [(line["checkpoint"], "the checkpoint", entry)] if line.get("checkpoint") else []
             yield from (f"orphan: the {what} {id} has no entry" for what, id in line.get("orphan", {}).items())
@@ -59,8 +59,8 @@ def faults(lines, keys, held=None):  # one sentence each, notes too; None and Fa
                 rules.add(digest)
                 other = digest != f"sha256:{sha256(stored.encode()).hexdigest()}"
                 yield other and f"edited: the stored rules {digest} no longer have this digest"
-            if head := line.get("head"):
-                yield end > head["sequence"] and f"inserted: behind its head the chain goes on to entry {end}"
+            if whole:
+                yield end > (head := line["head"])["sequence"] and f"inserted: behind its head the chain goes on to entry {end}"
                 yield shift and f"{'deleted' if shift > 0 else 'inserted'}: entry {end} was written as {end + shift}"
                 there = None if end < head["sequence"] else last if end == head["sequence"] > 0 else head
                 signed.append(({**head, "head": True}, "the head", there))

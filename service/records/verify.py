@@ -125,7 +125,7 @@ class _Reading:
 
     def take(self, document: Document) -> None:
         """Read the next document."""
-        self.header = self.header or document["header"]
+        self.header = self.header or dict(document["header"])
         self.report.site = self.header["site"]
         self.whole = "head" in document
         entry, signed = document.get("entry"), document.get("checkpoint")
@@ -161,7 +161,7 @@ class _Reading:
         if not self.keys.verifies(dict(signed)):
             says = f"{name} is not signed by key {key}, or that key is not trusted"
             self.fault("bad signature", says, doubted)
-        elif signed["site"] != self.header["site"]:
+        elif signed["site"] != self.report.site:
             self.fault("swapped chain", f"{name} is of site {signed['site']}")
         elif entry is None:
             kind = "truncated" if number > self.last["sequence"] else "deleted"

@@ -186,9 +186,18 @@ def test_a_clock_that_steps_back_is_noted_and_is_no_fault():
     assert report.notes[0].startswith("the clock stepped back: entry 3 (account.signed_in, x)")
 
 
-@pytest.mark.parametrize("broken", [b"", b"{}\n", b"[]\n", b"no json\n", b'{"entry": {"sequence": "1"}}\n'])
+@pytest.mark.parametrize(
+    "broken", [b"", b"{}\n", b"[]\n", b"no json\n", b'{"entry": {"sequence": "1"}}\n', b'{"header": 5}\n']
+)
 def test_what_is_no_export_is_at_fault_and_breaks_nothing(broken):
     assert verified([broken], KEYS).faults
+
+
+@pytest.mark.parametrize("head", [None, {}, [], 0, "", {"sequence": 2}])
+def test_an_export_whose_head_is_none_is_at_fault(head):
+    lines = lines_of([signed_in(0), signed_in(1)])
+    [fault] = verified([*lines[:-1], line({"head": head})], KEYS).faults
+    assert str(fault) == "edited: what stands behind entry 2 cannot be read"
 
 
 def test_an_export_that_breaks_off_is_at_fault():
