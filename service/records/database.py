@@ -173,6 +173,12 @@ def _check_whole(connection: Connection) -> None:
         raise StoreUnavailable("a statement of the transaction failed, and it was gone on with")
 
 
+def is_missing(url: str) -> bool:
+    """Whether this names a SQLite file, and it is not there."""
+    named = make_url(url)
+    return named.get_backend_name() == "sqlite" and not Path(named.database or "").exists()
+
+
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
 
 

@@ -7,26 +7,35 @@ from sqlalchemy import Connection, select
 
 from service.knowledge.library import Library
 from service.records import migrate
-from service.records.database import Database, StoreUnavailable
+from service.records.database import Database, StoreUnavailable, is_missing
 from service.records.journal import Act, Event
-from service.records.signing import Keys
+from service.records.signing import BadKeyFile, Keys
 from service.records.site import SiteRecords, open_chain
 from service.records.stored import Basis
 from service.records.tables import journal
 
 
 def open_records(url: str, owner: str | None, site: str, keys: Path, now: datetime) -> SiteRecords:
-    """The records of a site, made where there are none.
+    """The records of a site, made where there is neither a database nor a signing key.
 
     `owner` is the URL of the role that owns the tables on PostgreSQL, where it is not that of `url`. Raises
     StoreUnavailable, BadKeyFile.
     """
-    signing = Keys.read(keys) if keys.exists() else Keys.made(keys)
-    signing.signer  # noqa: B018  one that cannot sign is found now
-    database = Database(url)
+    if keys.exists() and is_missing(url):
+        # It was lost, or is on a mount that is not there: a new journal would begin, and nobody would notice.
+        raise StoreUnavailable(
+            f"there is a signing key ({keys}) and no database. Put the database back in its place; where "
+            "there never was one, make it with dosegate db upgrade"
+        )
+    database = Database(url)  # before the key: where there is a key, there is a database
     try:
+        signing = Keys.read(keys) if keys.exists() else Keys.made(keys)
+        signing.signer  # noqa: B018  one that cannot sign is found now
         bring_up(database, owner)
         open_chain(database, site, signing, now)
+    except BadKeyFile:
+        database.close()
+        raise
     except StoreUnavailable as error:
         database.close()
         reason = f"the database cannot be opened: {error}"

@@ -31,6 +31,9 @@ _SHELL_NAMES, _CONTENT_NAMES = (tuple(column.name for column in each) for each i
 _ADD_SHELL, _ADD_CONTENT, _ADD_FLAG = (Prepared(insert(each)) for each in (checklists, contents, flagged))
 
 
+_TRIES, _SOON = 3, 2
+
+
 class NoSuchChecklist(Exception):
     """No checklist has this id."""
 
@@ -76,7 +79,7 @@ class Store:
         Where another one was kept under the same key meanwhile, it is that one. Raises KeyReused,
         CannotSupersede, StoreUnavailable.
         """
-        while True:
+        for _ in range(_TRIES):
             try:
                 kept = self._added(checklist, basis, act, once)
             except _KeyTaken:
@@ -86,6 +89,7 @@ class Store:
                 raise
             self._bases.add((basis.knowledge, basis.policy))
             return kept
+        raise StoreUnavailable("the idempotency key is taken, and by nothing that can be found", _SOON)
 
     def _added(
         self, checklist: StoredChecklist, basis: Basis, act: Act, once: Once | None

@@ -18,8 +18,8 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 class CarefulGroup(click.Group):
     """The commands, with every failure turned into one line and an exit status.
 
-    `later` names, for commands that most runs have no use for, where each is: `module:function`. It is imported
-    when it is asked for.
+    `later` names, for commands that most runs have no use for, where each is: `module:function`. It is
+    imported when it is asked for.
     """
 
     def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **options: Any) -> None:

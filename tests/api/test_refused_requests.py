@@ -7,7 +7,6 @@ import pytest
 from service.intake.json_text import MOST_BYTES
 from tests.api.sending import CHECKLISTS, JSON, a_request, body_of, is_problem, paths, post
 
-
 pytestmark = pytest.mark.any_database
 
 

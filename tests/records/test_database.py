@@ -191,6 +191,16 @@ def opened(settings):
     records_of(settings, NOW).close()
 
 
+def test_a_database_that_is_lost_is_not_begun_anew(tmp_path):
+    new = Settings(f"sqlite:///{tmp_path}/x.db", keys=tmp_path / "signing.pem")
+    records_of(new, NOW).close()
+    (tmp_path / "x.db").unlink()
+
+    with pytest.raises(StoreUnavailable, match="no database"):
+        records_of(new, NOW)
+    assert not (tmp_path / "x.db").exists()
+
+
 def test_many_processes_may_open_new_records_at_once(tmp_path):
     with get_context("spawn").Pool(4) as pool:
         for number in range(3):
