@@ -1,6 +1,5 @@
 """The journal over HTTP: read page by page, taken out, and its checkpoints held elsewhere."""
 
-
 import pytest
 from marshmallow import RAISE
 
