@@ -63,7 +63,10 @@ def record_document(record: Record) -> dict[str, Any]:
         "overrides": _answers(visit, Event.BLOCK_OVERRIDDEN, remarks),
         "double_check": visit.double_check.value,
         "double_checks": [_double_checked(entry, remarks) for entry in visit.double_checks],
-        "attestations": [attestation_document(entry) for entry in visit.attestations],
+        "attestations": [
+            {**attestation_document(entry), "covers_all": visit.is_signed_whole(entry)}
+            for entry in visit.attestations
+        ],
         "outcome": outcome_document(visit.outcome, remarks) if visit.outcome else None,
         "outcomes": [outcome_document(each, remarks) for each in visit.entries_of(Event.OUTCOME_RECORDED)],
         "supersedes": _correction(subject.supersedes, subject) if subject.supersedes else None,

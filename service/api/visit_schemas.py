@@ -149,6 +149,12 @@ class AttestedSchema(ActSchema):
     )
 
 
+class SignatureSchema(AttestedSchema):
+    """A signature in the record of a visit."""
+
+    covers_all = a.flag(metadata=a.said("Whether nothing was done about the visit after it."))
+
+
 class GivenSchema(Schema):
     """A fact as one person gave it, in the unit that rules read."""
 
@@ -255,7 +261,7 @@ class RecordSchema(Schema):
         metadata=a.said("Of several double checks the last one counts: each was blind."),
     )
     double_checks = a.each(DoubleCheckedSchema)
-    attestations = a.each(AttestedSchema)
+    attestations = a.each(SignatureSchema)
     outcome = fields.Nested(
         OutcomeRecordedSchema, required=True, allow_none=True, metadata=a.said("The one recorded last.")
     )

@@ -69,6 +69,10 @@ class Finding:
         return {name: part for name, part in parts.items() if part is not None}
 
 
+# What a signature before it does not cover.
+_CHANGES = (Event.WARN_ACKNOWLEDGED, Event.BLOCK_OVERRIDDEN, Event.DOUBLE_CHECKED, Event.OUTCOME_RECORDED)
+
+
 @dataclass(frozen=True)
 class Visit:
     """One visit: the findings of its checklist, and all journal entries about it, in order.
@@ -101,6 +105,10 @@ class Visit:
     def attestations(self) -> tuple[JournalEntry, ...]:
         """The signatures."""
         return self.entries_of(Event.ATTESTED)
+
+    def is_signed_whole(self, attestation: JournalEntry) -> bool:
+        """Whether nothing was done about the visit after this signature."""
+        return all(entry.sequence < attestation.sequence for entry in self.entries_of(*_CHANGES))
 
     @property
     def double_checks(self) -> tuple[JournalEntry, ...]:
@@ -199,13 +207,13 @@ class Visit:
         return finding
 
     def attested_before(self, actor: str, meaning: Meaning) -> JournalEntry | None:
-        """The same signature, where this person gave it before."""
+        """The same signature, where this person gave it before and nothing was done since."""
         self.check_stands()
-        for entry in self.attestations:
-            if entry.actor == actor:
-                if entry.details["meaning"] == meaning:
-                    return entry
-                raise CannotAct(f"You signed this visit already, as {entry.details['meaning']}.")
+        given = [entry for entry in self.attestations if entry.actor == actor]
+        if given and given[-1].details["meaning"] != meaning:
+            raise CannotAct(f"You signed this visit already, as {given[-1].details['meaning']}.")
+        if given and self.is_signed_whole(given[-1]):
+            return given[-1]
         own = [entry for entry in self.double_checks if entry.actor == actor]
         if meaning is Meaning.DOUBLE_CHECK and not any(map(agrees, own)):
             raise CannotAct("You have made no blind double check of this visit that agrees.")

@@ -260,12 +260,26 @@ def test_a_signature_is_printed_with_name_role_both_times_meaning_and_what_was_s
     again = attest(nina, address, secret=PASSWORD)
     assert (again.status_code, again.json) == (200, response.json)
     assert is_problem(attest(nina, address, secret="314159"), 403)
+    assert record(nina, address)["attestations"][0]["covers_all"] is True
     assert attest(paul, address, "reviewed").status_code == 201
     assert refused(attest(paul, address, "performed"), "signed this visit already, as reviewed")
     assert [each["name"] for each in record(nina, address)["attestations"]] == [
         "Nina of the Test",
         "Paul of the Test",
     ]
+
+
+def test_what_is_done_after_a_signature_is_signed_again(nina):
+    address = made(nina)
+    first = attest(nina, address)
+    assert end(nina, address).status_code == 201
+    assert [each["covers_all"] for each in record(nina, address)["attestations"]] == [False]
+
+    second = attest(nina, address)
+    assert second.status_code == 201
+    assert second.json["record"] != first.json["record"]
+    assert [each["covers_all"] for each in record(nina, address)["attestations"]] == [False, True]
+    assert (attest(nina, address).status_code, attest(nina, address).json) == (200, second.json)
 
 
 def digest_of_rows(sql, address, before):

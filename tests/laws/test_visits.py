@@ -44,10 +44,16 @@ class Model:
     touched: set[str]
     answered: dict[str, str] = field(default_factory=dict)
     signed: dict[str, Meaning] = field(default_factory=dict)
+    signed_at: dict[str, int] = field(default_factory=dict)
     checked: list[tuple[str, bool]] = field(default_factory=list)
     outcomes: list[dict[str, object]] = field(default_factory=list)
     corrects: "Model | None" = None
     superseded_by: str | None = None
+
+    @property
+    def changes(self):
+        """How much has been done that a signature covers."""
+        return len(self.answered) + len(self.checked) + len(self.outcomes)
 
     @property
     def double_check(self):
@@ -203,8 +209,9 @@ class Clinic(RuleBasedStateMachine):
         )
         done = self.attempted(allowed, CannotAct, lambda: self.about.attest(visit.id, meaning, self.by(name)))
         if done is not None:
-            assert done[1] is (name in visit.signed)
-            visit.signed[name] = meaning
+            again = name in visit.signed and visit.signed_at[name] == visit.changes
+            assert done[1] is again
+            visit.signed[name], visit.signed_at[name] = meaning, visit.changes
             visit.touched.add(name)
 
     @rule(visit=visits, name=PEOPLE, agrees=st.booleans())
