@@ -1,8 +1,9 @@
 """The chain of a site as documents: what `verify` reads, and what an export holds, a document a line.
 
 First the header and the texts of rules and policies; then each entry, with what opens its commitments, the
-row of the checklist that it made and the checkpoint that signs it; then what belongs to no entry; last the
-head. Columns are read as they are stored: what was tampered with may not be what it should be.
+row of the checklist that it made and the checkpoint that signs it; then what belongs to no entry; then, which
+no export holds, accounts and API keys; last the head. Columns are read as they are stored: what was tampered
+with may not be what it should be.
 """
 
 import json
@@ -28,8 +29,11 @@ from sqlalchemy import (
 
 from service.knowledge.library import POLICY
 from service.records.journal import Event
+from service.records.people import ACCOUNT, KEY
 from service.records.tables import (
     Moment,
+    accounts,
+    api_keys,
     chains,
     checklists,
     checkpoints,
@@ -60,8 +64,9 @@ def documents(
 ) -> Iterator[Document]:
     """The chain of a site, read in one transaction.
 
-    `head` is what was its head at the last entry that is wanted, where that is not the head that it has now;
-    without `openings` nothing is in it that may be erased.
+    `head` is what was its head at the last entry that is wanted, where that is not the head that it has now:
+    then accounts and keys, which are as they are now, are left out. Without `openings` nothing is in it that
+    may be erased.
     """
     through = head["sequence"] if head else None
     others = connection.scalars(
@@ -84,6 +89,8 @@ def documents(
             entries += 1
             yield document
     yield from _left_over(connection, site, through)
+    if not head:
+        yield {"people": {ACCOUNT: _accounts(connection, site), KEY: _api_keys(connection, site)}}
     yield {"head": head or _head(connection, site), "entries": entries}
 
 
@@ -231,6 +238,22 @@ def _left_over(connection: Connection, site: str, through: int | None) -> Iterat
     for what, wanted in orphans.items():
         for id in connection.scalars(wanted.execution_options(yield_per=_PAGE)):
             yield {"orphan": {what: id}}
+
+
+def _accounts(connection: Connection, site: str) -> list[Document]:
+    """The accounts as they are kept, by name, so far as the journal tells of them."""
+    told = (accounts.c[name] for name in ("full_name", "role", "issuer", "external"))
+    state = case((accounts.c.disabled_at.is_(None), "enabled"), else_="disabled").label("state")
+    wanted = select(accounts.c.name.label("id"), *told, state).where(accounts.c.site == site)
+    return [{**row._mapping} for row in connection.execute(wanted.order_by(accounts.c.name))]
+
+
+def _api_keys(connection: Connection, site: str) -> list[Document]:
+    """The same of keys, by their ids."""
+    told = (_raw(api_keys.c[name]) for name in ("id", "prefix", "name", "scopes"))
+    state = case((api_keys.c.revoked_at.is_(None), "valid"), else_="revoked").label("state")
+    rows = connection.execute(select(*told, state).where(api_keys.c.site == site).order_by(api_keys.c.id))
+    return [{**row._mapping, "scopes": _parsed(row.scopes)} for row in rows]
 
 
 def _was_made(id: ColumnElement[Any]) -> ColumnElement[bool]:
