@@ -66,10 +66,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Clinic:
-    """What is told once, when the demonstration starts: people, and the token of an API key."""
+    """What is told once, when the demonstration starts: people, an API key's token, where all is kept."""
 
     people: tuple[Person, ...]
     token: str
+    database: str
 
     def lines(self, url: str) -> list[str]:
         """What is printed when the service listens at that address."""
@@ -86,6 +87,9 @@ class Clinic:
             "  a request      "
             f"curl -sS {url}/api/v1/checklists -H 'Authorization: Bearer {self.token}'"
             f" -H 'Content-Type: application/json' --data-binary @{request}",
+            "",
+            f"  commands       export DOSEGATE_SITE={DEMONSTRATION} DOSEGATE_SIGNING_KEYS={_SIGNING_KEY}"
+            f" DOSEGATE_DATABASE_URL={self.database}",
             "",
             "Passwords, PINs and the key are new at every start; what is recorded stays.",
         ]
@@ -134,7 +138,8 @@ def prepare(records: SiteRecords, library: Library, at: datetime) -> Clinic:
     Raises StoreUnavailable.
     """
     act = Act("service", "service", "demonstration", at)
-    clinic = Clinic(tuple(_person(Accounts(records), role, act) for role in Role), _token(records, act))
+    people = tuple(_person(Accounts(records), role, act) for role in Role)
+    clinic = Clinic(people, _token(records, act), records.database.url.render_as_string())
     with records.reading() as connection:
         begun = connection.execute(select(checklists.c.id).where(checklists.c.site == records.site)).first()
     if begun is None:

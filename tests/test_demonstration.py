@@ -220,7 +220,7 @@ def test_the_database_of_a_site_is_not_used_where_none_is_set(tmp_path, monkeypa
     ],
 )
 def test_neither_is_served_in_place_of_the_other(capsys, tmp_path, host, site, said):
-    settings = Settings(f"sqlite:///{tmp_path / 'x.db'}", site=site, keys=signing_key())
+    settings = Settings(f"sqlite:///{tmp_path / 'x.db'}", site=site, keys=tmp_path / "new.pem")
     with pytest.raises(SystemExit) as ended:
         serve(host, 0, 1, replace(settings, demonstration=site != DEMONSTRATION))
     told = capsys.readouterr()

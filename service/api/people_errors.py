@@ -60,7 +60,7 @@ def _own_account(_error: OwnAccount) -> Response:
 def _foreign_site(_error: ForeignSite) -> Response:
     detail = (
         "What changes something here must come from a page of this service: the browser says so in "
-        "Sec-Fetch-Site or Origin. A program sends an API key instead, or the service's own address as Origin."
+        "Sec-Fetch-Site or Origin. A program sends an API key, or the service's own address as Origin."
     )
     return as_problem(problems.document(problems.FOREIGN_SITE, detail))
 

@@ -11,11 +11,11 @@ import click
 
 from service.app import now
 from service.commands.files import new_file
-from service.commands.opened import act, opened, settings
+from service.commands.opened import act, check_site, opened, settings
 from service.records import export as taking_out
 from service.records import migrate
 from service.records.chain import documents, head_of
-from service.records.database import Database, StoreUnavailable
+from service.records.database import Database, StoreUnavailable, is_missing
 from service.records.signing import BadKeyFile, Keys
 from service.records.tables import moment_text
 from service.records.verify import Report, documents_in
@@ -79,13 +79,14 @@ def _in_file(file: Path) -> Iterator[Iterable[Any]]:
 def _in_database() -> Iterator[Iterable[Any]]:
     """The chain of the site; a database that has none ends the command."""
     here = settings()
-    if here.database.startswith("sqlite") and not Path(here.database.partition("///")[2]).is_file():
+    if is_missing(here.database):
         refuse([f"{here.database}: there is no such database"])
     with closing(Database(here.database)) as database:
         if (found := migrate.state(database)).age is migrate.Age.NEWER:
             raise migrate.newer(found)
         if found.age is not migrate.Age.CURRENT:
             refuse(["the records are not of this version: start the service once, or name the database"])
+        check_site(here, database)
         with database.snapshot() as connection, _progress(head_of(connection, here.site)) as advance:
             read = documents(connection, here.site, moment_text(now()))
             yield _each(read, lambda document: advance(1) if "entry" in document else None)

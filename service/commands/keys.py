@@ -28,7 +28,7 @@ def keys() -> None:
 @click.option("--days", type=click.IntRange(1, LONGEST.days), default=365, show_default=True)
 def add(name: str, *, scopes: tuple[str, ...], days: int) -> None:
     """Make a key for the machine client NAME, and print its token, this once, on standard output."""
-    with opened() as records:
+    with opened(may_begin=True) as records:
         wanted = [Permission(scope) for scope in scopes]
         try:
             key, token = ApiKeys(records).make(name, wanted, timedelta(days=days), act())
@@ -43,7 +43,7 @@ def add(name: str, *, scopes: tuple[str, ...], days: int) -> None:
 @keys.command("list")
 def list_keys() -> None:
     """List the keys, those that expired or were revoked too."""
-    with opened() as records:
+    with opened(may_begin=True) as records:
         found = ApiKeys(records).all()
     standard_output().print(keys_table(found))
 
@@ -52,7 +52,7 @@ def list_keys() -> None:
 @click.argument("prefix")
 def revoke(prefix: str) -> None:
     """Take the key back that has this PREFIX, for good."""
-    with opened() as records:
+    with opened(may_begin=True) as records:
         try:
             key = ApiKeys(records).revoke(prefix, act())
         except BadKey as bad:

@@ -3,14 +3,17 @@
 import getpass
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+
+from sqlalchemy.engine import make_url
 
 from service.app import now, records_of
-from service.records.database import StoreUnavailable
+from service.records import migrate
+from service.records.database import Database, StoreUnavailable, is_missing
 from service.records.journal import Act
 from service.records.signing import BadKeyFile
-from service.records.site import SiteRecords
-from service.settings import BadSetting, Settings
+from service.records.site import SiteRecords, sites_of
+from service.settings import SITE, BadSetting, Settings
 from service.terminal.failures import refuse
 
 
@@ -23,16 +26,39 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened() -> Iterator[SiteRecords]:
-    """The records of the site; a failure of theirs ends the command with one line."""
+def opened(*, may_begin: bool = False) -> Iterator[SiteRecords]:
+    """The records of the site; a failure of theirs ends the command with one line.
+
+    Only what `may_begin` begins the journal of a site that has none: a name that was mistyped begins nothing.
+    """
+    here = settings()
     try:
-        records = records_of(settings(), now())
+        if not may_begin:
+            _check_begun(here)
+        records = records_of(here, now())
         try:
             yield records
         finally:
             records.close()
     except (StoreUnavailable, BadKeyFile) as error:
         refuse([str(error)])
+
+
+def check_site(here: Settings, database: Database) -> None:
+    """Return where the site has a journal; else the command ends. Raises StoreUnavailable."""
+    if here.site not in (sites := sites_of(database)):
+        there = f"there is {', '.join(sites)}" if sites else "nor of any other"
+        refuse([f"{SITE}: there is no journal of the site {here.site} here, {there}"])
+
+
+def _check_begun(here: Settings) -> None:
+    if is_missing(here.database):
+        refuse([f"{make_url(here.database).database}: there is no such database"])
+    with closing(Database(here.database)) as database:
+        if migrate.state(database).age is migrate.Age.EMPTY:
+            refuse(["the database is empty: `dosegate serve` and `dosegate users add` begin its records"])
+        if migrate.state(database).age is migrate.Age.CURRENT:  # else opening says what to do
+            check_site(here, database)
 
 
 def act() -> Act:

@@ -51,7 +51,7 @@ def add(name: str, role: str, full_name: str | None, *, password_stdin: bool, **
 @users.command("list")
 def list_users() -> None:
     """List the accounts, the disabled ones too."""
-    with opened() as records:
+    with opened(may_begin=True) as records:
         found = Accounts(records).all()
     standard_output().print(accounts_table(found))
 
@@ -126,7 +126,7 @@ def _change(name: str, said: str, **changes: Any) -> None:
 
 @contextmanager
 def _accounts(name: str) -> Iterator[Accounts]:
-    with opened() as records:
+    with opened(may_begin=True) as records:
         try:
             yield Accounts(records)
         except NoSuchAccount:

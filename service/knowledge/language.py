@@ -27,7 +27,6 @@ from service.knowledge.quantities import number_operand, read_term
 from service.knowledge.vocabulary import SitePolicy
 
 Path = tuple[str | int, ...]
-JOINTS = ("all", "any", "not", "recorded", "use")
 MODIFIERS = ("no_older_than",)
 _PLACEHOLDER = re.compile(r"\$([a-z_]+)")
 

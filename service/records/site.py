@@ -204,6 +204,12 @@ def _locked(connection: Connection, site: str, keys: Keys) -> Checkpoint:
     )
 
 
+def sites_of(database: Database) -> list[str]:
+    """The sites that have a journal in a database. Raises StoreUnavailable."""
+    with database.reading() as connection:
+        return list(connection.execute(select(chains.c.site).order_by(chains.c.site)).scalars())
+
+
 def open_chain(database: Database, site: str, keys: Keys, at: datetime) -> None:
     """Begin the chain of a site that has none. Raises StoreUnavailable, BadKeyFile."""
     with database.writing() as connection:

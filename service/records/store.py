@@ -138,6 +138,13 @@ class Store:
             writing.enter(act, event, found.id)
         return found
 
+    def newer_than(self, id: str) -> str | None:
+        """The id of the checklist that corrects this one, if any. Raises StoreUnavailable."""
+        wanted = select(checklists.c.id).where(checklists.c.supersedes == id)
+        with self.records.reading() as connection:
+            newer: str | None = connection.execute(wanted).scalar_one_or_none()
+        return newer
+
     def by_key(self, once: Once, act: Act) -> StoredChecklist | None:
         """The checklist that this caller made under this key, if any. Raises KeyReused, StoreUnavailable."""
         with self.records.reading() as connection:

@@ -11,7 +11,6 @@ from service.knowledge.problems import KnowledgeError
 from service.records.database import StoreUnavailable
 from service.settings import BadSetting, Settings
 from tests.api.sending import a_request, is_problem, post, sample
-from tests.databases import signing_key
 
 
 @pytest.mark.any_database
@@ -65,12 +64,12 @@ def test_a_broken_pack_stops_the_service_with_the_file_and_the_line(tmp_path):
     rules = tmp_path / "rules"
     rules.mkdir()
     with pytest.raises(KnowledgeError, match=r"rules/facts\.yaml"):
-        create_app(Settings(f"sqlite:///{tmp_path}/x.db", keys=signing_key(), rules=rules))
+        create_app(Settings(f"sqlite:///{tmp_path}/x.db", keys=tmp_path / "new.pem", rules=rules))
 
 
 def test_a_database_that_cannot_be_opened_stops_the_service(tmp_path):
     with pytest.raises(StoreUnavailable, match="cannot be opened"):
-        create_app(Settings(f"sqlite:///{tmp_path}/no/such/folder/x.db", keys=signing_key()))
+        create_app(Settings(f"sqlite:///{tmp_path}/no/such/folder/x.db", keys=tmp_path / "new.pem"))
 
 
 def test_the_settings_come_from_the_environment(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -22,7 +23,6 @@ from service.server import serve
 from service.settings import Settings
 from tests.api.sending import CHECKLISTS, JSON, PROBLEM, a_request, body_of
 from tests.builders import ROOT
-from tests.databases import signing_key
 
 SERVE = (
     "import sys; from pathlib import Path; from service.server import serve; "
@@ -35,7 +35,7 @@ PATIENCE = 60
 def refused(capsys, host, port, database):
     """What a server that does not start says, and its exit status."""
     with pytest.raises(SystemExit) as ended:
-        serve(host, port, 1, Settings(f"sqlite:///{database}", keys=signing_key()))
+        serve(host, port, 1, Settings(f"sqlite:///{database}", keys=Path(f"{database}.pem")))
     said = capsys.readouterr()
     assert said.out == ""
     return ended.value.code, said.err
@@ -59,7 +59,7 @@ def a_token(settings):
 def server(tmp_path_factory):
     """A server with two workers. It says how to begin; at the end it has to stop cleanly and in silence."""
     database = tmp_path_factory.mktemp("served") / "dosegate.db"
-    settings = Settings(f"sqlite:///{database}", keys=signing_key())
+    settings = Settings(f"sqlite:///{database}", keys=Path(f"{database}.pem"))
     token = a_token(settings)
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, settings.database, settings.keys],

@@ -545,6 +545,14 @@ def test_a_correction_of_another_patients_checklist_or_of_one_already_corrected_
 # The record
 
 
+def test_a_checklist_that_was_corrected_names_its_successor(nina):
+    address = made(nina)
+    assert "Link" not in nina.get(address).headers
+    newer = made(nina, supersedes={"id": address.rpartition("/")[2], "reason": "typing error"})
+    assert nina.get(address).headers["Link"] == f'<{newer}>; rel="successor-version"'
+    assert "Link" not in nina.get(newer).headers
+
+
 def test_the_words_of_an_erased_patient_are_gone_from_the_record_and_shown_as_erased(nina, paul, sql):
     address = made(nina, "serious")
     override(paul, address, order_reference="ORD-7")

@@ -149,6 +149,16 @@ def test_what_cannot_be_verified_is_said_in_one_line(command, tmp_path, monkeypa
 
 
 @pytest.mark.any_database
+def test_a_site_whose_name_was_mistyped_has_no_journal_and_gets_none(command, tmp_path, monkeypatch, sql):
+    monkeypatch.setenv("DOSEGATE_SITE", "mian")
+    for arguments in (["verify"], ["journal", "checkpoint"], ["journal", "export", "--out", tmp_path / "x"]):
+        done = command(*arguments)
+        assert done.exit_code == 2
+        assert "no journal of the site mian here, there is main" in done.stderr
+    assert sql("SELECT site FROM chains") == [("main",)]
+
+
+@pytest.mark.any_database
 def test_a_terminal_shows_how_far_it_is(command, settings):
     names = {"DOSEGATE_DATABASE_URL": settings.database, "DOSEGATE_SIGNING_KEYS": str(settings.keys)}
     status, shown = on_terminal("verify", env=names)
