@@ -24,12 +24,11 @@ from benchmarks.patients import REQUESTS
 from benchmarks.report import aim, heading, machine, note, rate, table
 from service.intake.answers import answer_to
 from service.knowledge.library import load_library
-from service.records.canonical import canonical
 from service.records.database import Database
 from service.records.journal import Act
 from service.records.opening import open_records
 from service.records.store import Store
-from service.records.stored import Basis, StoredChecklist, flags_of
+from service.records.stored import Basis, StoredChecklist
 from service.records.tables import contents, moment_text
 from tests.databases import postgresql_server
 
@@ -90,22 +89,8 @@ def evaluated():
     """A real checklist as the service keeps it, and what it rests on."""
     library, body = load_library(), REQUEST.read_bytes()
     answered = answer_to(body, library, id=str(uuid.uuid4()), evaluated_at=NOW)
-    pack = answered.request.pack
-    checklist = StoredChecklist(
-        id=str(uuid.uuid4()),
-        created_at=NOW,
-        patient=answered.request.patient,
-        drug=pack.id,
-        status=answered.checklist.status.word,
-        infusion_at=answered.request.situation.infusion_at.isoformat(),
-        request=body,
-        result=canonical(answered.result),
-        trace=canonical(answered.trace),
-        pack=pack.digest,
-        actor=ACT.actor,
-        flags=flags_of(answered.checklist),
-    )
-    return checklist, Basis.of(library, pack)
+    checklist = StoredChecklist.of(answered, body, at=NOW, actor=ACT.actor)
+    return checklist, Basis.of(library, answered.request.pack)
 
 
 @contextmanager

@@ -85,11 +85,10 @@ def make_checklist() -> Response:
 )
 def read_checklist(checklist_id: uuid.UUID) -> Response:
     """Read a checklist again. Where another one corrects it, the header Link names that as its successor."""
-    store = parts().store
-    found = store.read(str(checklist_id), act())
+    found = parts().store.read(str(checklist_id), act())
     response = Response(found.result, mimetype=JSON)
-    if (newer := store.newer_than(found.id)) is not None:
-        address = url_for("checklists.read_checklist", checklist_id=newer)
+    if found.superseded_by is not None:
+        address = url_for("checklists.read_checklist", checklist_id=found.superseded_by)
         response.headers["Link"] = f'<{address}>; rel="successor-version"'
     return response
 

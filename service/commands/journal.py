@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ import click
 
 from service.app import now
 from service.commands.files import new_file
-from service.commands.opened import act, check_site, opened, settings
+from service.commands.opened import act, check_site, existing, opened, settings
 from service.records import export as taking_out
 from service.records import migrate
 from service.records.chain import documents, head_of
-from service.records.database import Database, StoreUnavailable, is_missing
+from service.records.database import StoreUnavailable
 from service.records.signing import BadKeyFile, Keys
 from service.records.tables import moment_text
 from service.records.verify import Report, documents_in
@@ -79,9 +79,7 @@ def _in_file(file: Path) -> Iterator[Iterable[Any]]:
 def _in_database() -> Iterator[Iterable[Any]]:
     """The chain of the site; a database that has none ends the command."""
     here = settings()
-    if is_missing(here.database):
-        refuse([f"{here.database}: there is no such database"])
-    with closing(Database(here.database)) as database:
+    with existing(here) as database:
         if (found := migrate.state(database)).age is migrate.Age.NEWER:
             raise migrate.newer(found)
         if found.age is not migrate.Age.CURRENT:

@@ -5,8 +5,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from sqlalchemy.engine import make_url
-
 from service.app import now, records_of
 from service.records import migrate
 from service.records.database import Database, StoreUnavailable, is_missing
@@ -44,6 +42,15 @@ def opened(*, may_begin: bool = False) -> Iterator[SiteRecords]:
         refuse([str(error)])
 
 
+@contextmanager
+def existing(here: Settings) -> Iterator[Database]:
+    """The database, where there is one; else the command ends, and none is made. Raises StoreUnavailable."""
+    if is_missing(here.database):
+        refuse([f"{here.database}: there is no such database"])
+    with closing(Database(here.database)) as database:
+        yield database
+
+
 def check_site(here: Settings, database: Database) -> None:
     """Return where the site has a journal; else the command ends. Raises StoreUnavailable."""
     if here.site not in (sites := sites_of(database)):
@@ -52,12 +59,11 @@ def check_site(here: Settings, database: Database) -> None:
 
 
 def _check_begun(here: Settings) -> None:
-    if is_missing(here.database):
-        refuse([f"{make_url(here.database).database}: there is no such database"])
-    with closing(Database(here.database)) as database:
-        if migrate.state(database).age is migrate.Age.EMPTY:
+    with existing(here) as database:
+        age = migrate.state(database).age
+        if age is migrate.Age.EMPTY:
             refuse(["the database is empty: `dosegate serve` and `dosegate users add` begin its records"])
-        if migrate.state(database).age is migrate.Age.CURRENT:  # else opening says what to do
+        if age is migrate.Age.CURRENT:  # else opening says what to do
             check_site(here, database)
 
 

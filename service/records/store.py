@@ -3,6 +3,7 @@
 import json
 import secrets
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,10 @@ _SHELL = tuple(
     checklists.c[name] for name in ("id", "created_at", "drug", "status", "pack", "actor", "supersedes")
 )
 _CONTENT = tuple(contents.c[name] for name in ("patient", "infusion_at", "request", "result", "trace"))
+_newer = checklists.alias()
+_SUPERSEDED_BY = (
+    select(_newer.c.id).where(_newer.c.supersedes == checklists.c.id).scalar_subquery().label("superseded_by")
+)
 _SHELL_NAMES, _CONTENT_NAMES = (tuple(column.name for column in each) for each in (_SHELL, _CONTENT))
 _ADD_SHELL, _ADD_CONTENT, _ADD_FLAG = (Prepared(insert(each)) for each in (checklists, contents, flagged))
 
@@ -138,13 +143,6 @@ class Store:
             writing.enter(act, event, found.id)
         return found
 
-    def newer_than(self, id: str) -> str | None:
-        """The id of the checklist that corrects this one, if any. Raises StoreUnavailable."""
-        wanted = select(checklists.c.id).where(checklists.c.supersedes == id)
-        with self.records.reading() as connection:
-            newer: str | None = connection.execute(wanted).scalar_one_or_none()
-        return newer
-
     def by_key(self, once: Once, act: Act) -> StoredChecklist | None:
         """The checklist that this caller made under this key, if any. Raises KeyReused, StoreUnavailable."""
         with self.records.reading() as connection:
@@ -193,20 +191,19 @@ class Store:
             raise CannotSupersede("no checklist with this id is recorded here") from None
         if (corrected.patient, corrected.drug) != (checklist.patient, checklist.drug):
             raise CannotSupersede("is a checklist of another patient or drug")
-        newer = select(checklists.c.id).where(checklists.c.supersedes == corrected.id)
-        if (row := writing.connection.execute(newer).first()) is not None:
-            raise CannotSupersede(f"is superseded already, by {row.id}")
+        if corrected.superseded_by is not None:
+            raise CannotSupersede(f"is superseded already, by {corrected.superseded_by}")
 
     def _found(self, connection: Connection, id: str) -> StoredChecklist:
         wanted = (
-            select(*_SHELL, *_CONTENT)
+            select(*_SHELL, *_CONTENT, _SUPERSEDED_BY)
             .join(contents, contents.c.checklist == checklists.c.id, isouter=True)
             .where(checklists.c.id == valid_id(id), checklists.c.site == self.records.site)
         )
-        row = connection.execute(wanted).first()
+        row: Any = connection.execute(wanted).first()
         if row is None:
             raise NoSuchChecklist
-        return stored(row)
+        return replace(stored(row), superseded_by=row.superseded_by)
 
     def _first(self, connection: Connection, once: Once, act: Act) -> StoredChecklist | None:
         wanted = (

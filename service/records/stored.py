@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.checklist.findings import Checklist
@@ -52,7 +52,8 @@ class StoredChecklist:
     """One checklist. `request` is the body as received; `result` and `trace` are canonical JSON.
 
     `created_at` is the time of its evaluation; `pack` is the pack's digest; `infusion_at` is as it was asked.
-    `supersedes` is the id of the checklist that this one corrects.
+    `supersedes` is the id of the checklist that this one corrects, `superseded_by` that of the one that
+    corrects it by the time that it is read.
     """
 
     id: str
@@ -68,6 +69,7 @@ class StoredChecklist:
     actor: str
     flags: tuple[Flag, ...] = ()
     supersedes: str | None = None
+    superseded_by: str | None = field(default=None, compare=False)  # no part of what was kept
 
     @classmethod
     def of(cls, answered: Answer, body: bytes, *, at: datetime, actor: str) -> "StoredChecklist":

@@ -9,7 +9,6 @@ import pytest
 
 from service.app import library_of, records_of
 from service.intake.answers import answer_to
-from service.records.canonical import canonical
 from service.records.journal import Act
 from service.records.store import Store
 from service.records.stored import Basis, StoredChecklist
@@ -27,23 +26,10 @@ def recorded(monkeypatch, settings):
     body = files("service").joinpath("examples", "blocked.json").read_bytes()
     library = library_of(settings)
     answered = answer_to(body, library, id=ID, evaluated_at=NOW, site=settings.site)
-    pack = answered.request.pack
-    kept = StoredChecklist(
-        id=ID,
-        created_at=NOW,
-        patient=answered.request.patient,
-        drug=pack.id,
-        status=answered.checklist.status.word,
-        infusion_at=answered.request.situation.infusion_at.isoformat(),
-        request=body,
-        result=canonical(answered.result),
-        trace=canonical(answered.trace),
-        pack=pack.digest,
-        actor="user:nina",
-    )
+    kept = StoredChecklist.of(answered, body, at=NOW, actor="user:nina")
     with closing(records_of(settings, NOW)) as records:
         act = Act("user:nina", "nurse", "a-request", NOW)
-        return Store(records).add(kept, Basis.of(library, pack), act).id
+        return Store(records).add(kept, Basis.of(library, answered.request.pack), act).id
 
 
 def test_a_stored_checklist_comes_out_the_same_again(recorded, sql):
