@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from environs import Env, EnvError
 from sqlalchemy.engine import make_url
@@ -17,11 +18,17 @@ RULES, POLICY = "DOSEGATE_RULES", "DOSEGATE_POLICY"
 PUBLIC_URL, TRUSTED_PROXIES = "DOSEGATE_PUBLIC_URL", "DOSEGATE_TRUSTED_PROXIES"
 ISSUER, CLIENT_ID = "DOSEGATE_OIDC_ISSUER", "DOSEGATE_OIDC_CLIENT_ID"
 CLIENT_SECRET_FILE = "DOSEGATE_OIDC_CLIENT_SECRET_FILE"
+TIME_ZONE, PRIVATE_HOSTS = "DOSEGATE_TIME_ZONE", "DOSEGATE_PRIVATE_HOSTS"
+FHIR_SECONDS, PASS_CARDS = "DOSEGATE_FHIR_SECONDS", "DOSEGATE_PASS_CARDS"
 
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"https?://[^/?\\]+/?")
 _VISIBLE = re.compile(r"[ -~]{1,255}")
 _DIGIT = re.compile(r"[0-9]")
+_HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?")
+_AMOUNT = re.compile(r"\d{1,2}(\.\d{1,3})?")
+_LONGEST_WAIT = 20
+_UTC = ZoneInfo("UTC")
 _LONGEST_SECRET = 1024
 _EXAMPLES = "sqlite:///dosegate.db or postgresql://dosegate@host/dosegate"
 
@@ -49,6 +56,11 @@ class Settings:
     where there is none. `rules` and `policy` None mean those that are shipped. `public_url` is the address
     that people's browsers know, without a path. `trusted_proxies` is how many stand in front, one behind the
     other, each of which says who asks in X-Forwarded-For.
+
+    `time_zone` is the site's own, for what an EHR says without an offset. `private_hosts` are the servers (a
+    host, or host:port) that may be called although they stand inside the site's network. `fhir_seconds` is
+    how long an answer to an EHR waits for what is fetched from its FHIR server; `pass_cards` whether it gets
+    a card where nothing was found.
     """
 
     database: str = "sqlite:///dosegate.db"
@@ -60,6 +72,10 @@ class Settings:
     public_url: str | None = None
     trusted_proxies: int = 0
     identity_provider: IdentityProvider | None = None
+    time_zone: ZoneInfo = _UTC
+    private_hosts: frozenset[str] = frozenset()
+    fhir_seconds: float = 0.35
+    pass_cards: bool = True
     demonstration: bool = False
 
     @classmethod
@@ -73,12 +89,17 @@ class Settings:
             public_url = env.str(PUBLIC_URL, "") or None
             proxies = env.str(TRUSTED_PROXIES, str(cls.trusted_proxies))
             provider = {name: env.str(name, "") for name in (ISSUER, CLIENT_ID, CLIENT_SECRET_FILE)}
+            zone, private = env.str(TIME_ZONE, "UTC"), env.str(PRIVATE_HOSTS, "")
+            seconds = env.str(FHIR_SECONDS, str(cls.fhir_seconds))
+            pass_cards = env.str(PASS_CARDS, "yes")
         except EnvError as error:
             raise BadSetting(str(error)) from None
         if not _SITE.fullmatch(site):
             raise BadSetting(f"{SITE} must be 1 to 64 letters, digits, dots, dashes and underscores")
         if not _DIGIT.fullmatch(proxies):
             raise BadSetting(f"{TRUSTED_PROXIES} must be a whole number from 0 to 9")
+        if pass_cards not in ("yes", "no"):
+            raise BadSetting(f"{PASS_CARDS} must be yes or no")
         return cls(
             database=_database(DATABASE, database),
             owner=_database(OWNER, owner) if owner else None,
@@ -91,6 +112,10 @@ class Settings:
             identity_provider=_provider({**provider, PUBLIC_URL: public_url})
             if any(provider.values())
             else None,
+            time_zone=_zone(zone),
+            private_hosts=_hosts(private),
+            fhir_seconds=_seconds(seconds),
+            pass_cards=pass_cards == "yes",
         )
 
 
@@ -126,6 +151,26 @@ def _public(url: str) -> str:
     if not keeps_secrets(url) or _ADDRESS.fullmatch(url) is None:
         raise BadSetting(f"{PUBLIC_URL} must be an address without a path, as https://dosegate.example.org")
     return url.rstrip("/")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSetting(f"{TIME_ZONE} must be a time zone such as Europe/Berlin") from None
+
+
+def _hosts(listed: str) -> frozenset[str]:
+    found = frozenset(each.strip().casefold() for each in listed.split(",") if each.strip())
+    if not all(map(_HOST.fullmatch, found)):
+        raise BadSetting(f"{PRIVATE_HOSTS} must list hosts, as fhir.example.org,10.1.2.3:8443")
+    return found
+
+
+def _seconds(given: str) -> float:
+    if not _AMOUNT.fullmatch(given) or not 0 < float(given) <= _LONGEST_WAIT:
+        raise BadSetting(f"{FHIR_SECONDS} must be seconds, above 0 and up to {_LONGEST_WAIT}, such as 0.35")
+    return float(given)
 
 
 def _provider(given: dict[str, str | None]) -> IdentityProvider:

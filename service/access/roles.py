@@ -38,6 +38,9 @@ class Permission(StrEnum):
     KEYS_MANAGE = "keys:manage"
     METRICS_READ = "metrics:read"
     OWN_ACCOUNT = "account:own"
+    EHR_MANAGE = "ehr:manage"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    INFUSION_READ = "infusion:read"
 
 
 _EVERYONE = frozenset(Role)
@@ -66,6 +69,9 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.KEYS_MANAGE: frozenset({Role.ADMIN}),
     Permission.METRICS_READ: frozenset({Role.ADMIN}),
     Permission.OWN_ACCOUNT: _EVERYONE,
+    Permission.EHR_MANAGE: frozenset({Role.ADMIN}),
+    Permission.WEBHOOKS_MANAGE: frozenset({Role.ADMIN}),
+    Permission.INFUSION_READ: _READERS,
 }
 
 # What a machine client can never do, whatever its key says: a person signs, and a person looks after people.
@@ -79,6 +85,7 @@ FOR_PEOPLE_ONLY = frozenset(
         Permission.ACCOUNTS_MANAGE,
         Permission.KEYS_MANAGE,
         Permission.OWN_ACCOUNT,
+        Permission.EHR_MANAGE,
     }
 )
 SCOPES = frozenset(Permission) - FOR_PEOPLE_ONLY

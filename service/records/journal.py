@@ -59,14 +59,33 @@ class Event(StrEnum):
     KEY_MADE = "key.made"
     KEY_REVOKED = "key.revoked"
     SIGNING_KEY_USED = "signing_key.used"
+    EHR_CLIENT_ADDED = "ehr_client.added"
+    EHR_CLIENT_REVOKED = "ehr_client.revoked"
+    OTHER_PATIENT_REFUSED = "other_patient.refused"
+    CARD_ACCEPTED = "card.accepted"
+    CARD_OVERRIDDEN = "card.overridden"
+    ENDPOINT_ADDED = "endpoint.added"
+    ENDPOINT_CHANGED = "endpoint.changed"
+    ENDPOINT_PAUSED = "endpoint.paused"
+    ENDPOINT_RESUMED = "endpoint.resumed"
+    ENDPOINT_REMOVED = "endpoint.removed"
+    DELIVERY_FAILED = "delivery.failed"
+    DELIVERY_REPEATED = "delivery.repeated"
+    SENDER_ADDED = "sender.added"
+    SENDER_CHANGED = "sender.changed"
+    SENDER_REVOKED = "sender.revoked"
+    INFUSION_PLANNED = "infusion.planned"
+    INFUSION_CHANGED = "infusion.changed"
+    INFUSION_CANCELLED = "infusion.cancelled"
+    INFUSIONS_SEARCHED = "infusions.searched"
 
 
 @dataclass(frozen=True)
 class Act:
     """Who does something, when, and in which request.
 
-    `actor` is `user:NAME`, `key:PREFIX`, `cli:NAME` or `service`; `role` is a role, or client, operator or
-    service.
+    `actor` is `user:NAME`, `key:PREFIX`, `ehr:NAME`, `sender:NAME`, `cli:NAME` or `service`; `role` is a
+    role, or client, operator or service.
     """
 
     actor: str

@@ -112,7 +112,16 @@ def _alone(connection: Connection, *, sqlite: bool) -> Iterator[None]:
 
 
 # Rows of the first are written once; those of the others are erased with a patient, and never changed.
-_WRITTEN_ONCE = ("journal", "checkpoints", "knowledge", "policies", "checklists", "flagged")
+_WRITTEN_ONCE = (
+    "journal",
+    "checkpoints",
+    "knowledge",
+    "policies",
+    "checklists",
+    "flagged",
+    "cards",
+    "card_feedback",
+)
 _ERASABLE = ("contents", "remarks")
 
 
@@ -144,6 +153,15 @@ GRANTS = {
     "failures": "SELECT, INSERT, DELETE",
     "api_keys": "SELECT, INSERT, UPDATE",
     "drafts": "SELECT, INSERT, UPDATE, DELETE",
+    "ehr_clients": "SELECT, INSERT, UPDATE",
+    "used_tokens": "SELECT, INSERT, DELETE",
+    "cards": "SELECT, INSERT",
+    "card_feedback": "SELECT, INSERT",
+    "endpoints": "SELECT, INSERT, UPDATE",
+    "deliveries": "SELECT, INSERT, UPDATE, DELETE",
+    "senders": "SELECT, INSERT, UPDATE",
+    "messages": "SELECT, INSERT, DELETE",
+    "infusions": "SELECT, INSERT, UPDATE, DELETE",
 }
 
 

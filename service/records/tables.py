@@ -259,3 +259,154 @@ drafts = Table(
     Column("body", LargeBinary, nullable=False),
     Index("drafts_by_patient", "site", "patient"),
 )
+
+# ---------------------------------------------------------------- EHRs: CDS Hooks
+
+# EHRs whose signed calls are believed. Keys come from `jwks_url`, or are kept here as `jwks`.
+ehr_clients = Table(
+    "ehr_clients",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("jwks_url", Text),
+    Column("jwks", JSON),
+    Column("tenants", JSON, nullable=False),
+    Column("fhir_servers", JSON, nullable=False),
+    Column("origins", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Index("ehr_clients_by_name", "site", "name", unique=True),
+)
+
+# Digests of the tokens of EHRs that were used, for as long as they would be good: none is good twice.
+used_tokens = Table(
+    "used_tokens",
+    metadata,
+    Column("site", _SITE, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("expires_at", Moment, nullable=False),
+    Index("used_tokens_by_expiry", "site", "expires_at"),
+)
+
+# The cards that an EHR was given: which findings of which checklist each was about. `findings` are pairs of
+# check and rule, `suggestions` the ids of what it offered.
+cards = Table(
+    "cards",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("checklist", ForeignKey(checklists.c.id), nullable=False),
+    Column("client", _NAME, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("suggestions", JSON, nullable=False),
+    Index("cards_by_checklist", "checklist"),
+)
+
+# What was told of a card is entered once, however often it is told. `entry` is its place in the journal.
+card_feedback = Table(
+    "card_feedback",
+    metadata,
+    Column("card", ForeignKey(cards.c.id), primary_key=True),
+    Column("outcome", String(10), primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("entry", Integer, nullable=False),
+)
+
+# ---------------------------------------------------------------- webhooks
+
+# Who is told of events. `read_to` is the last entry of the journal that was looked at for this endpoint: the
+# journal is the outbox. The older secret is good until `older_until`.
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("full", Boolean, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("older_secret", Text),
+    Column("older_until", Moment),
+    Column("read_to", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("failing_since", Moment),
+    Column("paused_at", Moment),
+    Column("paused_because", String(40)),
+    Column("removed_at", Moment),
+    Index("endpoints_by_site", "site"),
+)
+
+# One event for one endpoint. Deliveries of one thread (the checklists of one patient and drug) go out in
+# order. `message` is the same for each attempt. `leased_until` is set while a worker sends it.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("endpoint", ForeignKey(endpoints.c.id), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("type", String(40), primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("message", _ID, nullable=False),
+    Column("thread", _NAME, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", Moment),
+    Column("due_at", Moment, nullable=False),
+    Column("leased_until", Moment),
+    Column("last_answer", String(40)),
+    Column("settled_at", Moment),
+    CheckConstraint("state IN ('due', 'delivered', 'dead', 'erased')", name="delivery_state"),
+    Index("deliveries_due", "site", "state", "due_at"),
+    Index("deliveries_by_thread", "endpoint", "thread", "sequence"),
+    Index("deliveries_by_message", "message"),
+)
+
+# Who may tell us of infusions: their webhooks are signed with this secret.
+senders = Table(
+    "senders",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("older_secret", Text),
+    Column("older_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Index("senders_by_name", "site", "name", unique=True),
+)
+
+# Messages that were taken, by the sender's own id: the same one again is answered as before.
+messages = Table(
+    "messages",
+    metadata,
+    Column("sender", ForeignKey(senders.c.id), primary_key=True),
+    Column("id", String(255), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("body", String(64), nullable=False),
+    Column("infusion", _ID, nullable=False),
+    Column("checklist", ForeignKey(checklists.c.id)),
+)
+
+# Infusions that are planned, by the reference of whoever planned them. `told_at` is the time of the newest
+# message about it: an older one that comes later changes nothing.
+infusions = Table(
+    "infusions",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("site", _SITE, nullable=False),
+    Column("sender", ForeignKey(senders.c.id)),
+    Column("reference", _NAME, nullable=False),
+    Column("patient", Text, nullable=False),
+    Column("drug", _NAME, nullable=False),
+    Column("infusion_at", String(40), nullable=False),
+    Column("infusion_utc", Moment, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("told_at", Moment, nullable=False),
+    Column("checklist", ForeignKey(checklists.c.id)),
+    CheckConstraint("state IN ('planned', 'cancelled')", name="infusion_state"),
+    Index("infusions_by_reference", "site", "sender", "reference", unique=True),
+    Index("infusions_by_time", "site", "infusion_utc"),
+    Index("infusions_by_patient", "site", "patient"),
+)

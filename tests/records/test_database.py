@@ -25,7 +25,26 @@ from tests.api.sending import post
 from tests.builders import shipped
 from tests.records.conftest import NOW
 
-GUARDED = ("journal", "checkpoints", "knowledge", "policies", "checklists", "flagged")
+GUARDED = (
+    "journal",
+    "checkpoints",
+    "knowledge",
+    "policies",
+    "checklists",
+    "flagged",
+    "cards",
+    "card_feedback",
+)
+
+
+COLUMNS = {
+    "knowledge": "files",
+    "policies": "text",
+    "checklists": "drug",
+    "flagged": "rule",
+    "cards": "findings",
+    "card_feedback": "outcome",
+}
 
 
 @pytest.fixture
@@ -92,7 +111,7 @@ def test_what_was_written_cannot_be_changed_or_removed_even_by_the_owner(records
     a_row_in_each(records, act, basis, sql)
     [before] = sql(f"SELECT count(*) FROM {table}")
     assert before > (0,)
-    column = {"knowledge": "files", "policies": "text", "checklists": "drug", "flagged": "rule"}.get(table)
+    column = COLUMNS.get(table)
     for statement in (f"UPDATE {table} SET {column or 'digest'} = 'x'", f"DELETE FROM {table}"):
         with pytest.raises(Exception, match="is refused"):
             sql(statement)
@@ -109,6 +128,8 @@ def a_row_in_each(records, act, basis, sql):
         " VALUES ('i', 'main', 't', 'x', 'pass', 'a', 'p', 'd', 'd')"
     )
     sql("INSERT INTO flagged VALUES ('i', 'r', 'c', 'holds', 'warn')")
+    sql("INSERT INTO cards VALUES ('c', 'main', 'i', 'x', '[]', '[]')")
+    sql("INSERT INTO card_feedback VALUES ('c', 'accepted', 't', 1)")
 
 
 def test_a_chain_grows_by_one_entry_at_a_time(records, act, sql):

@@ -1,0 +1,1 @@
+"""Webhooks: events that go out, infusions that come in."""
