@@ -42,7 +42,7 @@ COLUMNS = {
     "policies": "text",
     "checklists": "drug",
     "flagged": "rule",
-    "cards": "findings",
+    "cards": "client",
     "card_feedback": "outcome",
 }
 
