@@ -40,6 +40,7 @@ from service.knowledge.library import Library, load_library
 from service.records.database import StoreUnavailable
 from service.records.drafts import Drafts
 from service.records.journal import Act
+from service.records.making import Making
 from service.records.opening import announce, open_records
 from service.records.replay import Replayer
 from service.records.site import SiteRecords
@@ -60,7 +61,8 @@ def library_of(settings: Settings) -> Library:
 
 
 def load_engines(library: Library) -> None:
-    """Load the rules engine of every pack. Raises EngineFault."""
+    """Load the rules engine of every pack, and the code maps. Raises EngineFault, KnowledgeError."""
+    library.code_maps  # noqa: B018  mistakes in them are found now
     for pack in library.packs.values():
         library.engine(pack)
 
@@ -103,7 +105,7 @@ def create_app(
     load_engines(library)
     bases = {pack.id: Basis.of(library, pack) for pack in library.packs.values()}
     records = records or opened(settings, library, clock())
-    store = Store(records)
+    store, metrics = Store(records), Metrics()
     app = Flask("service", static_folder=None)
     # One byte more than is taken: a body without a length is cut there in silence, and must show as too long.
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
@@ -115,7 +117,7 @@ def create_app(
     known_sessions = Sessions(records, accounts)
     parts = Parts(
         library=library,
-        bases=bases,
+        making=Making(library, bases, store, metrics),
         store=store,
         replayer=replayer_of(store),
         keys=ApiKeys(records),
@@ -127,7 +129,7 @@ def create_app(
         visits=Visits(records),
         drafts=Drafts(records),
         clock=clock,
-        metrics=Metrics(),
+        metrics=metrics,
     )
     install(app, parts)
     headers.register(app)

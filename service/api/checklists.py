@@ -1,26 +1,22 @@
 """Checklists: make one, read it, read its trace, replay it."""
 
-import logging
 import re
-import time
 import uuid
 
-from flask import Response, g, request, url_for
+from flask import Response, request, url_for
 
 from service.access.roles import Permission
 from service.api.bodies import received, refused
 from service.api.documentation import Answers, Section
 from service.api.errors import KEY_HEADER
-from service.api.parts import Parts, act, parts, principal
+from service.api.parts import act, parts
 from service.api.responses import JSON, as_json
 from service.api.schemas import ChecklistSchema, ReplaySchema, TraceSchema
-from service.intake.answers import answer_to
 from service.intake.errors import BadInput, FieldError
 from service.intake.requests import RequestSchema
 from service.records.journal import Event
 from service.records.stored import Once, StoredChecklist
 
-log = logging.getLogger("dosegate")
 section = Section("checklists", __doc__, "/api/v1/checklists")
 
 REPLAYED_HEADER = "Idempotent-Replayed"
@@ -69,12 +65,12 @@ def make_checklist() -> Response:
     recorded. 201 says that there is an answer, not that it is a pass: the status is in the body.
     """
     body = received()
-    once, serving = _once(body), parts()
-    if once is not None and (first := serving.store.by_key(once, act())) is not None:
-        return _result(first, repeated=True)
-    entry = _evaluated(body, serving)
-    kept = serving.store.add(entry, serving.bases[entry.drug], act(), once)
-    return _result(kept, repeated=kept.id != entry.id)
+    once = _once(body)
+    try:
+        kept, is_new = parts().making.make(body, act(), once)
+    except BadInput as error:
+        raise refused(body, error) from None
+    return _result(kept, repeated=not is_new)
 
 
 @section.endpoint(
@@ -127,22 +123,6 @@ def _once(body: bytes) -> Once | None:
     if not _KEY.fullmatch(key):
         raise BadInput([FieldError(KEY_HEADER, "must be 1 to 255 visible ASCII characters")])
     return Once.of(key, body)
-
-
-def _evaluated(body: bytes, serving: Parts) -> StoredChecklist:
-    """The checklist for a body, not yet recorded. Raises BadInput, NotJson."""
-    id, now, started = str(uuid.uuid4()), serving.clock(), time.perf_counter()
-    try:
-        answered = answer_to(body, serving.library, id=id, evaluated_at=now, site=serving.store.records.site)
-    except BadInput as error:
-        raise refused(body, error) from None
-    seconds = time.perf_counter() - started
-    checklist, pack = answered.checklist, answered.request.pack
-    fault = checklist.trace.fault
-    serving.metrics.checklist(pack.id, checklist.status.word, seconds, fault=fault is not None)
-    if fault is not None:
-        log.error("request %s: checklist %s is held by a fault: %s", g.request_id, id, fault)
-    return StoredChecklist.of(answered, body, at=now, actor=principal().actor)
 
 
 def _result(entry: StoredChecklist, *, repeated: bool) -> Response:

@@ -1,6 +1,6 @@
 """What a request is served with; `service.app` puts it together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,9 +17,9 @@ from service.api.metrics import Metrics
 from service.knowledge.library import Library
 from service.records.drafts import Drafts
 from service.records.journal import Act
+from service.records.making import Making
 from service.records.replay import Replayer
 from service.records.store import Store
-from service.records.stored import Basis
 from service.records.visits import Visits
 
 _NAME = "dosegate"
@@ -27,10 +27,10 @@ _NAME = "dosegate"
 
 @dataclass(frozen=True)
 class Parts:
-    """The library, the basis of each of its packs, the records, keys and people, the clock, the counters."""
+    """The library, what makes checklists with it, the records, keys and people, the clock, the counters."""
 
     library: Library
-    bases: Mapping[str, Basis]
+    making: Making
     store: Store
     replayer: Replayer
     keys: ApiKeys

@@ -3,6 +3,7 @@
 import json
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -77,16 +78,21 @@ class Store:
         self.records.prove()
 
     def add(
-        self, checklist: StoredChecklist, basis: Basis, act: Act, once: Once | None = None
+        self,
+        checklist: StoredChecklist,
+        basis: Basis,
+        act: Act,
+        once: Once | None = None,
+        also: Callable[[Writing, StoredChecklist], None] | None = None,
     ) -> StoredChecklist:
         """Keep a checklist and all that it rests on, with its journal entry; the one that is kept.
 
-        Where another one was kept under the same key meanwhile, it is that one. Raises KeyReused,
-        CannotSupersede, StoreUnavailable.
+        Where another one was kept under the same key meanwhile, it is that one. What `also` writes is part of
+        the transaction that keeps it. Raises KeyReused, CannotSupersede, StoreUnavailable.
         """
         for _ in range(_TRIES):
             try:
-                kept = self._added(checklist, basis, act, once)
+                kept = self._added(checklist, basis, act, once, also)
             except _KeyTaken:
                 continue  # what took it is there to be found now
             except StoreUnavailable:
@@ -96,33 +102,62 @@ class Store:
             return kept
         raise StoreUnavailable("the idempotency key is taken, and by nothing that can be found", _SOON)
 
+    def keep(
+        self,
+        writing: Writing,
+        checklist: StoredChecklist,
+        basis: Basis,
+        act: Act,
+        once: Once | None = None,
+    ) -> None:
+        """Keep a checklist in a transaction that is under way, with its journal entry.
+
+        Raises CannotSupersede.
+        """
+        if checklist.supersedes is not None:
+            self._may_supersede(writing, checklist)
+        self.keep_basis(writing, basis)
+        committed = self._keep(writing.connection, checklist, basis)
+        if once is not None:
+            key = {"site": self.records.site, "actor": act.actor, "checklist": checklist.id}
+            if not add_once(writing.connection, idempotency, {**vars(once), **key}):
+                raise _KeyTaken
+        details = {
+            "drug": checklist.drug,
+            "status": checklist.status,
+            "pack": checklist.pack,
+            "knowledge": basis.knowledge,
+            "policy": basis.policy,
+            "evaluated_at": moment_text(checklist.created_at),
+            "flags": sorted([*vars(flag).values()] for flag in checklist.flags),
+            **({"supersedes": checklist.supersedes} if checklist.supersedes else {}),
+        }
+        writing.enter(act, Event.CHECKLIST_MADE, checklist.id, details, committed)
+
+    def keep_basis(self, writing: Writing, basis: Basis) -> None:
+        """Keep what checklists rest on, where it is not kept yet.
+
+        A transaction that is to be alone before it keeps a checklist does this first: of two that keep a new
+        basis one waits for the other, and must not hold the chain meanwhile.
+        """
+        if (basis.knowledge, basis.policy) not in self._bases:
+            _keep_basis(writing.connection, basis)
+
     def _added(
-        self, checklist: StoredChecklist, basis: Basis, act: Act, once: Once | None
+        self,
+        checklist: StoredChecklist,
+        basis: Basis,
+        act: Act,
+        once: Once | None,
+        also: Callable[[Writing, StoredChecklist], None] | None,
     ) -> StoredChecklist:
         with self.records.writing() as writing:
             if once is not None and (first := self._first(writing.connection, once, act)) is not None:
                 self._viewed(writing, act, first)
                 return first
-            if checklist.supersedes is not None:
-                self._may_supersede(writing, checklist)
-            if (basis.knowledge, basis.policy) not in self._bases:
-                _keep_basis(writing.connection, basis)
-            committed = self._keep(writing.connection, checklist, basis)
-            if once is not None:
-                key = {"site": self.records.site, "actor": act.actor, "checklist": checklist.id}
-                if not add_once(writing.connection, idempotency, {**vars(once), **key}):
-                    raise _KeyTaken
-            details = {
-                "drug": checklist.drug,
-                "status": checklist.status,
-                "pack": checklist.pack,
-                "knowledge": basis.knowledge,
-                "policy": basis.policy,
-                "evaluated_at": moment_text(checklist.created_at),
-                "flags": sorted([*vars(flag).values()] for flag in checklist.flags),
-                **({"supersedes": checklist.supersedes} if checklist.supersedes else {}),
-            }
-            writing.enter(act, Event.CHECKLIST_MADE, checklist.id, details, committed)
+            self.keep(writing, checklist, basis, act, once)
+            if also is not None:
+                also(writing, checklist)
         return checklist
 
     def get(self, id: str) -> StoredChecklist:

@@ -214,7 +214,7 @@ def at_once(client, monkeypatch):
             own.environ_base = client.environ_base
             responses.append(post(own, body, idempotency_key="visit-17"))
 
-        monkeypatch.setattr("service.api.checklists.answer_to", meet_and_answer)
+        monkeypatch.setattr("service.records.making.answer_to", meet_and_answer)
         threads = [threading.Thread(target=send, args=(body,)) for body in bodies]
         for thread in threads:
             thread.start()

@@ -28,7 +28,7 @@ def test_an_unforeseen_error_is_a_problem_without_its_words(client, monkeypatch,
     def fail(*args, **options):
         raise RuntimeError("MRN-1001 in the middle of it")
 
-    monkeypatch.setattr("service.api.checklists.answer_to", fail)
+    monkeypatch.setattr("service.records.making.answer_to", fail)
     with caplog.at_level(logging.DEBUG):
         response = post(client)
 

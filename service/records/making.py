@@ -1,0 +1,70 @@
+"""Making a checklist: a request is evaluated and kept. The one way, whoever asks and however it came in."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from service.intake.answers import answer_to
+from service.knowledge.library import Library
+from service.records.journal import Act
+from service.records.site import Writing
+from service.records.store import Store
+from service.records.stored import Basis, Once, StoredChecklist
+
+log = logging.getLogger("dosegate")
+
+Also = Callable[[Writing, StoredChecklist], None]
+
+
+class Counters(Protocol):
+    """What is told of each evaluation."""
+
+    def checklist(self, drug: str, status: str, seconds: float, *, fault: bool) -> None:
+        """Count one, and the time it took; `fault` where the engine failed."""
+
+
+class Making:
+    """Makes the checklists of one site with the packs of one library."""
+
+    def __init__(
+        self, library: Library, bases: Mapping[str, Basis], store: Store, counters: Counters
+    ) -> None:
+        self.library, self.store = library, store
+        self._bases, self._counters = bases, counters
+
+    def make(
+        self, body: bytes, act: Act, once: Once | None = None, also: Also | None = None
+    ) -> tuple[StoredChecklist, bool]:
+        """The checklist for a request as received, kept; and whether it is new.
+
+        It is not where one was kept under the same key before: then it is that one. `also` writes what
+        belongs to a new one in the transaction that keeps it. Raises BadInput naming every bad field,
+        KeyReused, CannotSupersede, StoreUnavailable.
+        """
+        if once is not None and (first := self.store.by_key(once, act)) is not None:
+            return first, False
+        checklist = self.evaluated(body, act)
+        kept = self.store.add(checklist, self._bases[checklist.drug], act, once, also)
+        return kept, kept.id == checklist.id
+
+    def evaluated(self, body: bytes, act: Act) -> StoredChecklist:
+        """The checklist for a request as received, not kept yet. Raises BadInput."""
+        id, site, started = str(uuid.uuid4()), self.store.records.site, time.perf_counter()
+        answered = answer_to(body, self.library, id=id, evaluated_at=act.at, site=site)
+        seconds = time.perf_counter() - started
+        checklist, drug = answered.checklist, answered.request.pack.id
+        fault = checklist.trace.fault
+        self._counters.checklist(drug, checklist.status.word, seconds, fault=fault is not None)
+        if fault is not None:
+            log.error("request %s: checklist %s is held by a fault: %s", act.request, id, fault)
+        return StoredChecklist.of(answered, body, at=act.at, actor=act.actor)
+
+    def keep_basis(self, writing: Writing, checklist: StoredChecklist) -> None:
+        """Keep what a checklist rests on, before a transaction is alone."""
+        self.store.keep_basis(writing, self._bases[checklist.drug])
+
+    def keep(self, writing: Writing, checklist: StoredChecklist, act: Act) -> None:
+        """Keep one that was evaluated, in a transaction of the caller's. Raises CannotSupersede."""
+        self.store.keep(writing, checklist, self._bases[checklist.drug], act)
