@@ -317,7 +317,8 @@ card_feedback = Table(
 # ---------------------------------------------------------------- webhooks
 
 # Who is told of events. `read_to` is the last entry of the journal that was looked at for this endpoint: the
-# journal is the outbox. The older secret is good until `older_until`.
+# journal is the outbox. The older secret is good until `older_until`. Nothing is sent before `held_until`,
+# where the endpoint asked for that.
 endpoints = Table(
     "endpoints",
     metadata,
@@ -332,6 +333,7 @@ endpoints = Table(
     Column("read_to", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("failing_since", Moment),
+    Column("held_until", Moment),
     Column("paused_at", Moment),
     Column("paused_because", String(40)),
     Column("removed_at", Moment),
@@ -357,7 +359,7 @@ deliveries = Table(
     Column("last_answer", String(40)),
     Column("settled_at", Moment),
     CheckConstraint("state IN ('due', 'delivered', 'dead', 'erased')", name="delivery_state"),
-    Index("deliveries_due", "site", "state", "due_at"),
+    Index("deliveries_due", "endpoint", "state", "due_at"),
     Index("deliveries_by_thread", "endpoint", "thread", "sequence"),
     Index("deliveries_by_message", "message"),
 )

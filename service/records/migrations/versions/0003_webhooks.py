@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("read_to", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.String(length=27), nullable=False),
         sa.Column("failing_since", sa.String(length=27), nullable=True),
+        sa.Column("held_until", sa.String(length=27), nullable=True),
         sa.Column("paused_at", sa.String(length=27), nullable=True),
         sa.Column("paused_because", sa.String(length=40), nullable=True),
         sa.Column("removed_at", sa.String(length=27), nullable=True),
@@ -52,7 +53,7 @@ def upgrade() -> None:
     )
     op.create_index("deliveries_by_message", "deliveries", ["message"], unique=False)
     op.create_index("deliveries_by_thread", "deliveries", ["endpoint", "thread", "sequence"], unique=False)
-    op.create_index("deliveries_due", "deliveries", ["site", "state", "due_at"], unique=False)
+    op.create_index("deliveries_due", "deliveries", ["endpoint", "state", "due_at"], unique=False)
     op.create_table(
         "senders",
         sa.Column("id", sa.String(length=36), nullable=False),
