@@ -197,9 +197,14 @@ def explain(drug: str, library: "Library", *, only: str | None) -> None:
 @with_rules
 def lint(library: "Library") -> None:
     """Read every pack and say whether it is sound: schema, sources, ledger, contradictions, review dates."""
+    from service.knowledge.problems import KnowledgeError  # noqa: PLC0415
     from service.terminal import shelf  # noqa: PLC0415
 
     problems = shelf.unused(library)
+    try:
+        library.code_maps  # noqa: B018  they are read when first asked for
+    except KnowledgeError as error:
+        problems = [*problems, *error.problems]
     if problems:
         refuse([str(problem) for problem in problems])
     for line in shelf.report(library, datetime.now(UTC).date()):

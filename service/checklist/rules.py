@@ -163,7 +163,10 @@ class NotChecked:
 
 @dataclass(frozen=True, eq=False)
 class Pack:
-    """Everything known about one drug. `measures` are the places of the measured values, in order."""
+    """Everything known about one drug. `measures` are the places of the measured values, in order.
+
+    `codes` are those by which it is ordered, each with the name of its system.
+    """
 
     id: str
     title: str
@@ -183,6 +186,7 @@ class Pack:
     conflicts: tuple[Conflict, ...]
     not_checked: tuple[NotChecked, ...]
     look_alikes: tuple[str, ...]
+    codes: tuple[tuple[str, str], ...]
     measures: tuple[tuple[Measure, int, int], ...]
     places: int
     vocabulary: Vocabulary

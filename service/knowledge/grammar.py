@@ -199,6 +199,15 @@ class SharedSchema(Strict):
     definitions = fields.Dict(keys=fields.String(), values=fields.Nested(DefinitionSchema), load_default=dict)
 
 
+class CodedSchema(Strict):
+    """One code of a system of `rules/codes/systems.yaml`, its name there, and where that was read."""
+
+    system = fields.String(required=True)
+    code = fields.String(required=True)
+    display = Text(required=True)
+    from_ = Text(required=True, data_key="from")
+
+
 class PackSchema(Strict):
     """One drug's file."""
 
@@ -209,6 +218,7 @@ class PackSchema(Strict):
     class_ = Text(required=True, data_key="class")
     excipients = Texts(required=True)
     look_alikes = Texts(load_default=list)
+    codes = fields.List(fields.Nested(CodedSchema), load_default=list)
     regions = fields.List(fields.String(validate=validate.OneOf(REGIONS)), required=True)
     version = fields.String(required=True, validate=validate.Regexp(r"\d+\.\d+\.\d+\Z"))
     status = fields.String(required=True, validate=validate.OneOf(("approved", "draft")))

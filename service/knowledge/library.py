@@ -14,6 +14,8 @@ from service.checklist.engine import Engine
 from service.checklist.facts import Code, Vocabulary
 from service.checklist.rules import Pack
 from service.knowledge import review
+from service.knowledge.code_builder import SCHEMAS, build_code_maps
+from service.knowledge.code_maps import CodeMaps
 from service.knowledge.grammar import SharedSchema
 from service.knowledge.ledger import LedgerRow, read_ledger
 from service.knowledge.packs import build_pack, digest_of, validated
@@ -52,6 +54,11 @@ class Library:
     policy: SitePolicy
     ledger: Mapping[str, LedgerRow]
     texts: Mapping[str, str]
+
+    @cached_property
+    def code_maps(self) -> CodeMaps:
+        """What codes of an EHR mean, read when first asked for. Raises KnowledgeError."""
+        return build_code_maps(self.texts, self.vocabulary, self.packs.values())
 
     @cached_property
     def engines(self) -> dict[str, Engine]:
@@ -118,7 +125,7 @@ def library_from(texts: Mapping[str, str]) -> Library:
     """The library made of these files. Raises KnowledgeError naming every mistake."""
     code_lists: dict[str, Mapping[str, Code]] = {}
     for name in sorted(texts):
-        if name.startswith("codes/"):
+        if name.startswith("codes/") and name not in SCHEMAS:
             codes = validated(CodeListSchema(), read(texts[name], f"rules/{name}"))["codes"]
             code_lists[name[6:-5]] = {
                 code: Code(each["label"], {"kind": each["kind"]}) for code, each in codes.items()

@@ -134,6 +134,7 @@ class _Builder:
                 for row, each in data["not_checked"].items()
             ),
             look_alikes=tuple(data["look_alikes"]),
+            codes=tuple((each["system"], each["code"]) for each in data["codes"]),
             measures=tuple(self.scope.measures.values()),
             places=self.scope.places,
             vocabulary=self.scope.vocabulary,
