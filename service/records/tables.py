@@ -379,7 +379,8 @@ senders = Table(
     Index("senders_by_name", "site", "name", unique=True),
 )
 
-# Messages that were taken, by the sender's own id: the same one again is answered as before.
+# Messages that were taken, by the sender's own id: the same one again is given the same `answer`, which holds
+# nothing of the patient. `body` is the digest of what was sent.
 messages = Table(
     "messages",
     metadata,
@@ -387,8 +388,10 @@ messages = Table(
     Column("id", String(255), primary_key=True),
     Column("at", Moment, nullable=False),
     Column("body", String(64), nullable=False),
-    Column("infusion", _ID, nullable=False),
-    Column("checklist", ForeignKey(checklists.c.id)),
+    Column("site", _SITE, nullable=False),
+    Column("patient", Text, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Index("messages_by_patient", "site", "patient"),
 )
 
 # Infusions that are planned, by the reference of whoever planned them. `told_at` is the time of the newest
@@ -406,7 +409,6 @@ infusions = Table(
     Column("infusion_utc", Moment, nullable=False),
     Column("state", String(10), nullable=False),
     Column("told_at", Moment, nullable=False),
-    Column("checklist", ForeignKey(checklists.c.id)),
     CheckConstraint("state IN ('planned', 'cancelled')", name="infusion_state"),
     Index("infusions_by_reference", "site", "sender", "reference", unique=True),
     Index("infusions_by_time", "site", "infusion_utc"),

@@ -73,18 +73,16 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=255), nullable=False),
         sa.Column("at", sa.String(length=27), nullable=False),
         sa.Column("body", sa.String(length=64), nullable=False),
-        sa.Column("infusion", sa.String(length=36), nullable=False),
-        sa.Column("checklist", sa.String(length=36), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["checklist"],
-            ["checklists.id"],
-        ),
+        sa.Column("site", sa.String(length=64), nullable=False),
+        sa.Column("patient", sa.Text(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["sender"],
             ["senders.id"],
         ),
         sa.PrimaryKeyConstraint("sender", "id"),
     )
+    op.create_index("messages_by_patient", "messages", ["site", "patient"], unique=False)
     op.create_table(
         "infusions",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -97,12 +95,7 @@ def upgrade() -> None:
         sa.Column("infusion_utc", sa.String(length=27), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("told_at", sa.String(length=27), nullable=False),
-        sa.Column("checklist", sa.String(length=36), nullable=True),
         sa.CheckConstraint("state IN ('planned', 'cancelled')", name="infusion_state"),
-        sa.ForeignKeyConstraint(
-            ["checklist"],
-            ["checklists.id"],
-        ),
         sa.ForeignKeyConstraint(
             ["sender"],
             ["senders.id"],
