@@ -16,9 +16,12 @@ from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
 from service.api import (
     checklists,
+    cors,
     documentation,
     drafts,
     drugs,
+    ehr_clients,
+    ehr_door,
     errors,
     guard,
     headers,
@@ -34,9 +37,12 @@ from service.api import (
 )
 from service.api.metrics import Metrics
 from service.api.parts import Parts, install
+from service.ehr.clients import EhrClients
+from service.ehr.tokens import Trust
 from service.intake.answers import documents_for
 from service.intake.json_text import MOST_BYTES
 from service.knowledge.library import Library, load_library
+from service.outbound.http import Outbound
 from service.records.database import StoreUnavailable
 from service.records.drafts import Drafts
 from service.records.journal import Act
@@ -115,6 +121,8 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=before, x_proto=before, x_host=0)  # type: ignore[method-assign]
     accounts = Accounts(records)
     known_sessions = Sessions(records, accounts)
+    outbound = Outbound(settings.private_hosts)
+    known_ehrs = EhrClients(records, outbound)
     parts = Parts(
         library=library,
         making=Making(library, bases, store, metrics),
@@ -128,6 +136,9 @@ def create_app(
         external_sign_in=_external(settings, records, accounts, known_sessions),
         visits=Visits(records),
         drafts=Drafts(records),
+        outbound=outbound,
+        ehr_clients=known_ehrs,
+        trust=Trust(known_ehrs, outbound, records),
         clock=clock,
         metrics=metrics,
     )
@@ -144,12 +155,17 @@ def create_app(
         operations.section,
         sessions.section,
         people.section,
+        ehr_clients.section,
         oidc.section,
     )
-    guard.register(app, documentation.register(app, sections), settings.public_url)
+    cors.register(app)
+    doors = {guard.AN_EHR: ehr_door.door(settings.public_url)}
+    guard.register(app, documentation.register(app, sections), settings.public_url, doors)
     errors.register(app)
     people_errors.register(app)
     oidc.register_errors(app)
+    ehr_clients.register_errors(app)
+    ehr_door.register_errors(app)
     return app
 
 

@@ -32,6 +32,7 @@ _EXITS = (
 _LATER = {
     "checklists": "service.commands.finding:checklists",
     "db": "service.commands.database:db",
+    "ehr": "service.commands.ehr:ehr",
     "impact": "service.commands.impact:impact",
     "journal": "service.commands.journal:journal",
     "keys": "service.commands.keys:keys",

@@ -14,7 +14,7 @@ from marshmallow import Schema
 
 from service.access.roles import SCOPES
 from service.api import problems
-from service.api.guard import COOKIE, PUBLIC, Needs
+from service.api.guard import AN_EHR, COOKIE, EVEN_LOCKED, PUBLIC, Needs, Open
 from service.api.parts import parts
 from service.api.responses import JSON
 from service.api.schemas import ProblemSchema
@@ -32,6 +32,10 @@ _SAYS = """Answers every check of a drug's pre-infusion checklist with pass, war
   Sec-Fetch-Site or Origin. Programs send an API key instead.
 * Every response carries X-Request-Id, an id of ours to quote when something failed.
 """
+_EHR = (
+    "The client JWT of CDS Hooks 2.0, signed with RS384 or ES384 by an EHR that is registered. Its aud is "
+    "the exact public address that is called; it is good for an hour at most (exp, iat), and once only (jti)."
+)
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -80,11 +84,14 @@ class Section:
         **documented: Any,
     ) -> Callable[[View], View]:
         """Route and document a view: who may use it, how it answers, and with which problems."""
-        guarded = () if needs is PUBLIC else (401, 403, 503) if method == "GET" else (401, 403, 415, 503)
+        guarded = _refusals(needs, method)
+        refused = [_problem(status) for status in sorted({*problems, *guarded})]
+        if _has_door(needs):
+            refused.append(Answers(401, "Not let in; it is not said why."))
 
         def decorate(view: View) -> View:
             described: Any = self.blueprint.doc(**_trusted(needs), **documented)(view)
-            for each in (*answers, *map(_problem, sorted({*problems, *guarded}))):
+            for each in (*answers, *refused):
                 described = self.blueprint.alt_response(
                     each.status,
                     schema=each.schema,
@@ -99,10 +106,26 @@ class Section:
         return decorate
 
 
+def _has_door(needs: Needs) -> bool:
+    """Whether it is entered by neither a session nor a key."""
+    return isinstance(needs, Open) and needs not in (PUBLIC, EVEN_LOCKED)
+
+
+def _refusals(needs: Needs, method: str) -> tuple[int, ...]:
+    """The problems that whoever guards an endpoint answers with."""
+    if needs is PUBLIC:
+        return ()
+    if _has_door(needs):
+        return (503,)
+    return (401, 403, 503) if method == "GET" else (401, 403, 415, 503)
+
+
 def _trusted(needs: Needs) -> dict[str, Any]:
     """How an endpoint is told who asks, and what it needs, in the words of `dosegate roles`."""
     if needs is PUBLIC:
         return {"x-needs": needs.value}
+    if _has_door(needs):
+        return {"security": [{needs.value: []}], "x-needs": needs.value}
     ways: list[dict[str, list[str]]] = [{"session": []}]
     if needs in SCOPES:
         ways.append({"key": []})
@@ -155,6 +178,8 @@ def _document(sections: tuple[Section, ...], demonstration: bool) -> bytes:
     )
     api = _Documented(scratch, spec_kwargs={"info": {"description": _SAYS}})
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
+    ehr = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": _EHR}
+    api.spec.components.security_scheme(AN_EHR.value, ehr)
     api.spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": COOKIE})
     for section in sections:
         api.register_blueprint(section.blueprint)

@@ -1,6 +1,6 @@
 """The door: every request shows who asks, and is let in to what its route says it needs, or refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 from flask import Flask, Request, g, request
@@ -17,32 +17,44 @@ _CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 
 
 class Open(Enum):
-    """What a route needs that asks for no permission: nothing at all, or a session, even a locked one."""
+    """What a route needs that asks for no permission of a person or a key.
+
+    Nothing at all; a session, even a locked one; or what a door of its own asks for.
+    """
 
     TO_ALL = "public"
     TO_A_SESSION = "session"
+    TO_AN_EHR = "ehr"
 
 
 PUBLIC = Open.TO_ALL
 EVEN_LOCKED = Open.TO_A_SESSION
+AN_EHR = Open.TO_AN_EHR
 Needs = Permission | Open
+Door = Callable[[], Principal]  # who asks in the present request; raises an error of its own for nobody
 
 
 class ForeignSite(Exception):
     """A browser sent what changes something here, and not from a page of ours."""
 
 
-def register(app: Flask, needs: Mapping[str, Needs], public_url: str | None) -> None:
+def register(
+    app: Flask, needs: Mapping[str, Needs], public_url: str | None, doors: Mapping[Open, Door]
+) -> None:
     """Let people in to each endpoint as `needs` says; one that it does not name is shut.
 
-    Where a `public_url` is given, pages of ours are those at that address, whatever a proxy calls it.
+    Where a `public_url` is given, pages of ours are those at that address, whatever a proxy calls it. What
+    has one of the `doors` is entered by that alone.
     """
 
     def admit() -> None:
         if request.endpoint is None:  # no such address, or not with this method: nothing is behind it
             return
-        _check_site(request, public_url)
         needed = needs.get(request.endpoint)
+        if isinstance(needed, Open) and needed not in (PUBLIC, EVEN_LOCKED):
+            g.principal = doors[needed]()  # no cookie opens it, so no page of somebody else's can
+            return
+        _check_site(request, public_url)
         if needed is PUBLIC:
             return
         if isinstance(needed, Open):  # a session, even a locked one

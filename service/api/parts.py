@@ -14,7 +14,10 @@ from service.access.refusals import Refusals
 from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
 from service.api.metrics import Metrics
+from service.ehr.clients import EhrClients
+from service.ehr.tokens import Trust
 from service.knowledge.library import Library
+from service.outbound.http import Outbound
 from service.records.drafts import Drafts
 from service.records.journal import Act
 from service.records.making import Making
@@ -41,6 +44,9 @@ class Parts:
     external_sign_in: ExternalSignIn | None
     visits: Visits
     drafts: Drafts
+    outbound: Outbound
+    ehr_clients: EhrClients
+    trust: Trust
     clock: Callable[[], datetime]
     metrics: Metrics
 

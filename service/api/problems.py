@@ -41,6 +41,7 @@ PASSWORD_EXPIRED = Kind(f"{_OWN}password-must-be-changed", 403, "Password must b
 OWN_ACCOUNT = Kind(f"{_OWN}own-account", 409, "One's own account")
 NO_ACCOUNT = Kind(f"{_OWN}no-such-account", 404, "No such account")
 LAST_ADMIN = Kind(f"{_OWN}last-admin", 409, "The last administrator")
+NO_EHR_CLIENT = Kind(f"{_OWN}no-such-ehr-client", 404, "No such EHR")
 NO_KEY = Kind(f"{_OWN}no-such-key", 404, "No such key")
 MAY_NOT = Kind(f"{_OWN}may-not", 403, "Not allowed")
 PATIENT_ERASED = Kind(f"{_OWN}patient-erased", 410, "Erased")

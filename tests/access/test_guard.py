@@ -86,6 +86,9 @@ accounts:manage       ....M
 keys:manage           ....M
 metrics:read          ....M key
 account:own           NPHAM
+ehr:manage            ....M
+webhooks:manage       ....M key
+infusion:read         NPHA. key
 """
 
 
@@ -106,7 +109,7 @@ def test_every_route_says_what_it_needs(app):
     found = set(operations(app))
     assert {each[:2] for each in found if each[2] == "public"} == PUBLIC
     assert {each[:2] for each in found if each[2] == "session"} == EVEN_LOCKED
-    assert {each[2] for each in found} <= {*Permission, "public", "session"}
+    assert {each[2] for each in found} <= {*Permission, "public", "session", "ehr"}
 
 
 @pytest.mark.any_database
@@ -169,7 +172,10 @@ def test_without_credentials_every_guarded_route_is_shut(app, journaled):
         if needs != "public":
             address = re.sub(r"{[a-z_]+}", str(uuid.uuid4()), path)
             response = app.test_client().open(address, method=method)
-            assert is_kind(response, 401, "not-signed-in"), (method, path)
+            if needs == "ehr":  # who is no EHR is told nothing
+                assert (response.status_code, response.data) == (401, b""), (method, path)
+            else:
+                assert is_kind(response, 401, "not-signed-in"), (method, path)
             assert response.headers["WWW-Authenticate"] == "Bearer"
     assert journaled() == before
 

@@ -1,0 +1,51 @@
+"""The door for EHRs: a call of CDS Hooks shows a signed token, and who has none is told nothing."""
+
+import logging
+
+from flask import Flask, Response, g, request
+
+from service.access.principal import Principal
+from service.api.guard import Door
+from service.api.parts import parts
+from service.ehr.tokens import EhrCaller, NotTrusted
+from service.settings import PUBLIC_URL
+
+log = logging.getLogger("dosegate")
+
+
+def caller() -> EhrCaller:
+    """The EHR that calls; every route for EHRs has one."""
+    found: EhrCaller = g.ehr
+    return found
+
+
+def door(public_url: str | None) -> Door:
+    """Lets EHRs in, for which this service is at `public_url`."""
+
+    def enter() -> Principal:
+        url = f"{_own_address(public_url)}{request.path}"
+        g.ehr = parts().trust.caller(request.headers.get("Authorization"), url, parts().clock())
+        return caller().principal
+
+    return enter
+
+
+def _own_address(public_url: str | None) -> str:
+    """Where EHRs find this service. Raises NotTrusted where nobody has said so."""
+    if public_url is not None:
+        return public_url
+    if parts().store.records.demonstration:  # on this machine alone, whatever it is called
+        return request.host_url.rstrip("/")
+    raise NotTrusted(f"{PUBLIC_URL} is not set, so it cannot be told whether a token is for this service")
+
+
+def _not_trusted(error: NotTrusted) -> Response:
+    log.warning("request %s: a call of an EHR is not believed: %s", g.request_id, error)
+    response = Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+    del response.headers["Content-Type"]
+    return response
+
+
+def register_errors(app: Flask) -> None:
+    """Answer who is not let in with nothing but that."""
+    app.register_error_handler(NotTrusted, _not_trusted)
