@@ -75,10 +75,14 @@ def connect(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
 
 
 class TimedSocket:
-    """A connection as http.client uses one, each step of which ends by the deadline. Raises TimeoutError."""
+    """A connection as http.client uses one, each step of which ends by the deadline. Raises TimeoutError.
+
+    `ended`: the other side was read to its end.
+    """
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock, self._deadline = sock, deadline
+        self.ended = False
 
     def sendall(self, data: bytes) -> None:
         """Send all of it."""
@@ -94,7 +98,9 @@ class TimedSocket:
     def receive(self, buffer: memoryview) -> int:
         """Fill what can be filled at once; 0 at the end."""
         self._sock.settimeout(self._deadline.left())
-        return self._sock.recv_into(buffer)
+        length = self._sock.recv_into(buffer)
+        self.ended = length == 0
+        return length
 
     def close(self) -> None:
         """Nothing yet: it is called before the answer is read. Who made the connection ends it."""

@@ -96,12 +96,16 @@ class Outbound:
         sent = {**headers, "User-Agent": f"dosegate/{version('dosegate')}", "Connection": "close"}
         try:
             with closing(self._connected(target, deadline)) as sock:
-                connection = _Connection(target, TimedSocket(sock, deadline))
+                timed = TimedSocket(sock, deadline)
+                connection = _Connection(target, timed)
                 try:
                     connection.request(method, target.path, body, sent)
                 except ValueError:  # it quotes the header, which may be a token
                     raise Forbidden("a header of the call has a character that no header has") from None
-                return _read(connection.getresponse(), most_bytes)
+                response = connection.getresponse()
+                if timed.ended:  # half of a head would be taken for a whole one
+                    raise Unreachable("broke the connection off")
+                return _read(response, most_bytes)
         except (OSError, HTTPException) as error:
             raise Unreachable(_in_words(error)) from None
 
