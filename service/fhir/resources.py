@@ -93,7 +93,9 @@ def called(value: Any) -> str:
 def plain_codes(value: Any) -> set[str]:
     """The codes of a status that is a CodeableConcept, whatever their system; else its text."""
     found = {each.code.lower() for each in codings(value) if each.code}
-    return found or {said.lower() for said in words(value)} | ({said} if (said := code(value)) else set())
+    if found:
+        return found
+    return {said.lower() for said in (*words(value), text(value)) if said}
 
 
 def number(value: Any) -> Decimal | None:
