@@ -16,10 +16,10 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _NO_TEXT_SAYS = "holds a character that is none: U+0000, or half of a surrogate pair"
 
 
-def parse(text: bytes | str) -> Any:
+def parse(text: bytes | str, most_bytes: int = MOST_BYTES) -> Any:
     """The value, or BadInput with the line, or the path, of what is wrong."""
-    if len(text) > MOST_BYTES:
-        raise _refused(f"the request is larger than {MOST_BYTES // 1024} KiB")
+    if len(text) > most_bytes:
+        raise _refused(f"the request is larger than {most_bytes // 1024} KiB")
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
     except UnicodeDecodeError:
