@@ -25,6 +25,7 @@ from service.api import (
     errors,
     guard,
     headers,
+    infusions,
     journal,
     oidc,
     operations,
@@ -32,6 +33,8 @@ from service.api import (
     people_errors,
     quality,
     search,
+    sender_door,
+    senders,
     sessions,
     visits,
 )
@@ -54,6 +57,8 @@ from service.records.store import Store
 from service.records.stored import Basis
 from service.records.visits import Visits
 from service.settings import Settings
+from service.webhooks.infusions import Infusions
+from service.webhooks.senders import Senders
 
 
 def now() -> datetime:
@@ -123,9 +128,10 @@ def create_app(
     known_sessions = Sessions(records, accounts)
     outbound = Outbound(settings.private_hosts)
     known_ehrs = EhrClients(records, outbound)
+    making = Making(library, bases, store, metrics)
     parts = Parts(
         library=library,
-        making=Making(library, bases, store, metrics),
+        making=making,
         store=store,
         replayer=replayer_of(store),
         keys=ApiKeys(records),
@@ -139,6 +145,9 @@ def create_app(
         outbound=outbound,
         ehr_clients=known_ehrs,
         trust=Trust(known_ehrs, outbound, records),
+        senders=Senders(records),
+        infusions=Infusions(making),
+        time_zone=settings.time_zone,
         clock=clock,
         metrics=metrics,
     )
@@ -156,16 +165,21 @@ def create_app(
         sessions.section,
         people.section,
         ehr_clients.section,
+        senders.section,
+        infusions.section,
         oidc.section,
     )
     cors.register(app)
-    doors = {guard.AN_EHR: ehr_door.door(settings.public_url)}
+    doors = {guard.AN_EHR: ehr_door.door(settings.public_url), guard.A_SENDER: sender_door.enter}
     guard.register(app, documentation.register(app, sections), settings.public_url, doors)
     errors.register(app)
     people_errors.register(app)
     oidc.register_errors(app)
     ehr_clients.register_errors(app)
     ehr_door.register_errors(app)
+    sender_door.register_errors(app)
+    senders.register_errors(app)
+    infusions.register_errors(app)
     return app
 
 

@@ -15,11 +15,16 @@ from service.intake.requests import read_document
 
 
 def received() -> bytes:
-    """The body, as it came. Raises UnsupportedMediaType, RequestEntityTooLarge, BadRequest."""
+    """The body, said to be JSON. Raises UnsupportedMediaType, and what `as_it_came` raises."""
     if request.mimetype != JSON:
         raise UnsupportedMediaType
+    return as_it_came()
+
+
+def as_it_came() -> bytes:
+    """The body, whatever it is; it can be read again. Raises RequestEntityTooLarge, BadRequest."""
     try:
-        body = request.get_data(cache=False)
+        body = request.get_data()
     except HTTPException:
         raise
     except Exception as error:  # the server's own errors for a body that breaks off or is badly framed

@@ -14,12 +14,13 @@ from marshmallow import Schema
 
 from service.access.roles import SCOPES
 from service.api import problems
-from service.api.guard import AN_EHR, COOKIE, EVEN_LOCKED, PUBLIC, Needs, Open
+from service.api.guard import A_SENDER, AN_EHR, COOKIE, EVEN_LOCKED, PUBLIC, Needs, Open
 from service.api.parts import parts
 from service.api.responses import JSON
 from service.api.schemas import ProblemSchema
 from service.records.canonical import canonical
 from service.records.site import DEMONSTRATION
+from service.webhooks.signing import SIGNATURE
 
 _SAYS = """Answers every check of a drug's pre-infusion checklist with pass, warn or block, each one cited.
 
@@ -35,6 +36,10 @@ _SAYS = """Answers every check of a drug's pre-infusion checklist with pass, war
 _EHR = (
     "The client JWT of CDS Hooks 2.0, signed with RS384 or ES384 by an EHR that is registered. Its aud is "
     "the exact public address that is called; it is good for an hour at most (exp, iat), and once only (jti)."
+)
+_SENDER = (
+    "The signature of Standard Webhooks 1.0.0, with the secret of a sender that is registered. It is over "
+    "webhook-id, webhook-timestamp and the body."
 )
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -180,6 +185,8 @@ def _document(sections: tuple[Section, ...], demonstration: bool) -> bytes:
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     ehr = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": _EHR}
     api.spec.components.security_scheme(AN_EHR.value, ehr)
+    sender = {"type": "apiKey", "in": "header", "name": SIGNATURE, "description": _SENDER}
+    api.spec.components.security_scheme(A_SENDER.value, sender)
     api.spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": COOKIE})
     for section in sections:
         api.register_blueprint(section.blueprint)

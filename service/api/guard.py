@@ -25,11 +25,13 @@ class Open(Enum):
     TO_ALL = "public"
     TO_A_SESSION = "session"
     TO_AN_EHR = "ehr"
+    TO_A_SENDER = "sender"
 
 
 PUBLIC = Open.TO_ALL
 EVEN_LOCKED = Open.TO_A_SESSION
 AN_EHR = Open.TO_AN_EHR
+A_SENDER = Open.TO_A_SENDER
 Needs = Permission | Open
 Door = Callable[[], Principal]  # who asks in the present request; raises an error of its own for nobody
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g
 
@@ -24,6 +25,8 @@ from service.records.making import Making
 from service.records.replay import Replayer
 from service.records.store import Store
 from service.records.visits import Visits
+from service.webhooks.infusions import Infusions
+from service.webhooks.senders import Senders
 
 _NAME = "dosegate"
 
@@ -47,6 +50,9 @@ class Parts:
     outbound: Outbound
     ehr_clients: EhrClients
     trust: Trust
+    senders: Senders
+    infusions: Infusions
+    time_zone: ZoneInfo
     clock: Callable[[], datetime]
     metrics: Metrics
 

@@ -25,6 +25,7 @@ PUBLIC = {
 # Which of them an attestation needs is in its body; tests/api/test_visits.py asks each role for each meaning.
 ASKED_FOR_BY_THE_MEANING = {Permission.ATTEST_PERFORMED, Permission.ATTEST_REVIEWED}
 EVEN_LOCKED = {("DELETE", "/api/v1/session"), ("POST", "/api/v1/session/unlock")}
+DOORS = {"ehr": "Bearer", "sender": "webhook-signature"}  # each with what it asks for
 YEAR = timedelta(days=365)
 
 
@@ -109,7 +110,7 @@ def test_every_route_says_what_it_needs(app):
     found = set(operations(app))
     assert {each[:2] for each in found if each[2] == "public"} == PUBLIC
     assert {each[:2] for each in found if each[2] == "session"} == EVEN_LOCKED
-    assert {each[2] for each in found} <= {*Permission, "public", "session", "ehr"}
+    assert {each[2] for each in found} <= {*Permission, "public", "session", *DOORS}
 
 
 @pytest.mark.any_database
@@ -172,11 +173,11 @@ def test_without_credentials_every_guarded_route_is_shut(app, journaled):
         if needs != "public":
             address = re.sub(r"{[a-z_]+}", str(uuid.uuid4()), path)
             response = app.test_client().open(address, method=method)
-            if needs == "ehr":  # who is no EHR is told nothing
+            if needs in DOORS:  # who is nobody there is told nothing
                 assert (response.status_code, response.data) == (401, b""), (method, path)
             else:
                 assert is_kind(response, 401, "not-signed-in"), (method, path)
-            assert response.headers["WWW-Authenticate"] == "Bearer"
+            assert response.headers["WWW-Authenticate"] == DOORS.get(needs, "Bearer")
     assert journaled() == before
 
 
