@@ -114,6 +114,7 @@ def eligible_from(trace: Trace, rules: list[Rule]) -> date | None:
     """The first date on which all these rules are ruled out with the same facts, or None.
 
     Dates are tried where a criterion that time moves can change, and each is verified by measuring again.
+    A rule that fired did so by entries that are known: it lifts when these no longer count.
     """
     offsets = sorted({days for rule in rules for days in _flips(trace, rule) if 0 < days <= FURTHEST})
     if not offsets:
@@ -123,7 +124,12 @@ def eligible_from(trace: Trace, rules: list[Rule]) -> date | None:
     for days in offsets:
         later = trace.case.at(start + timedelta(days=days))
         values = _values(trace, measures, later)
-        if all(rule.concern.truth(values) is FALSE for rule in rules):
+        known = later.as_far_as_known()
+        fired = values if known is later else _values(trace, measures, known)
+        if all(
+            rule.concern.truth(fired if trace.verdicts[rule.id] is TRUE else values) is FALSE
+            for rule in rules
+        ):
             return later.infusion_at.date()
     return None
 

@@ -42,6 +42,7 @@ class Unknown:
 class Evidence:
     """The counted reading of a fact, and the counted one before it; or why there is none.
 
+    `others` tells that a list may have other entries than these.
     Not frozen only because freezing doubles the cost of making one; nobody writes to it.
     """
 
@@ -54,6 +55,12 @@ class Evidence:
     ref_high: Decimal | None = None
     before: "Evidence | None" = None
     unknown: Unknown | None = None
+    others: bool = False
+
+    def others_unknown(self, fact: str) -> Unknown:
+        """Why a list that may have other entries settles nothing by those that it has."""
+        on_record = "what is on record may not be all" if self.value else "none is on record"
+        return Unknown(fact, Reason.MISSING, f"{on_record}, and nobody was asked")
 
 
 _NOT_RECORDED = "not recorded"
@@ -103,6 +110,15 @@ class Case:
         """The same facts at another moment."""
         return Case(self.vocabulary, self.facts, infusion_at, self.region, self.policy, {})
 
+    def as_far_as_known(self) -> "Case":
+        """The same case as if no list had other entries than those that are known."""
+        facts = self.facts.as_far_as_known()
+        return (
+            self
+            if facts is self.facts
+            else Case(self.vocabulary, facts, self.infusion_at, self.region, self.policy, {})
+        )
+
     def evidence(self, name: str) -> Evidence:
         """The counted reading of a fact at this infusion."""
         known = self._known.get(name)
@@ -127,16 +143,26 @@ def _count(definition: FactDefinition, readings: tuple[Reading, ...], infusion_a
 
 
 def _newest(definition: FactDefinition, readings: tuple[Reading, ...], infusion_at: datetime) -> Evidence:
-    counted = [reading for reading in readings if not _why_not_counted(reading, infusion_at)]
-    if not counted:
+    counted = [
+        reading
+        for reading in readings
+        if (reading.value is not None or reading.unreadable) and not _why_left_out(reading, infusion_at)
+    ]
+    if all(reading.value is None for reading in counted):
         reasons = sorted({_why_not_counted(reading, infusion_at) for reading in readings})
         return Evidence(unknown=Unknown(definition.name, Reason.MISSING, "; ".join(reasons)))
     if any(reading.at is not None for reading in counted):
         # What has no date cannot be the newest; but a value that would not clear is not forgotten.
-        counted = [each for each in counted if each.at is not None or each.value in definition.never_stale]
+        counted = [
+            each
+            for each in counted
+            if each.at is not None or each.unreadable or each.value in definition.never_stale
+        ]
     newest: Evidence | None = None
     for group in _by_time(counted, infusion_at):
-        if len({(reading.value, reading.unit) for reading in group}) > 1:
+        if unread := next((each for each in group if each.value is None), None):
+            newest = Evidence(before=newest, unknown=_unread(definition, unread, infusion_at))
+        elif len({(reading.value, reading.unit) for reading in group}) > 1:
             newest = Evidence(
                 before=newest,
                 unknown=Unknown(definition.name, Reason.CONFLICT, "different values of the same time"),
@@ -144,6 +170,9 @@ def _newest(definition: FactDefinition, readings: tuple[Reading, ...], infusion_
         else:
             newest = _evidence(min(group, key=_stricter), definition, infusion_at, newest)
     assert newest is not None
+    # It may be the newest of all: nobody can say.
+    if unread := next((each for each in counted if each.value is None and each.at is None), None):
+        return Evidence(unknown=_unread(definition, unread, infusion_at))
     if any(reading.at is None and reading.value != newest.value for reading in counted):
         return Evidence(
             unknown=Unknown(definition.name, Reason.CONFLICT, "different values, one without a date")
@@ -177,13 +206,26 @@ def _by_time(readings: list[Reading], infusion_at: datetime) -> list[list[Readin
     return [groups[key] for key in sorted(groups)]
 
 
+def _unread(definition: FactDefinition, reading: Reading, infusion_at: datetime) -> Unknown:
+    return Unknown(definition.name, Reason.MISSING, _why_not_counted(reading, infusion_at))
+
+
 def _why_not_counted(reading: Reading, infusion_at: datetime) -> str:
+    if why := _why_left_out(reading, infusion_at):
+        return why
+    if reading.value is not None:
+        return ""
+    if reading.unreadable is None:
+        return "recorded as unknown"
+    where = f" ({reading.source})" if reading.source else ""
+    return f"cannot be read: {reading.unreadable}{where}"
+
+
+def _why_left_out(reading: Reading, infusion_at: datetime) -> str:
     if reading.status not in FINAL_STATUSES:
         return f"only {reading.status}" if reading.status != "entered-in-error" else "entered in error"
     if reading.at is not None and is_after(reading.at, infusion_at):
         return "collected after the infusion time"
-    if reading.value is None:
-        return "recorded as unknown"
     return ""
 
 
@@ -203,6 +245,7 @@ def _evidence(
         ref_low=reading.ref_low,
         ref_high=reading.ref_high,
         before=before,
+        others=not reading.complete,
     )
 
 

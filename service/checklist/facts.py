@@ -5,7 +5,7 @@ what was received, typed and in canonical units; which reading counts is decided
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -128,6 +128,8 @@ class Reading:
 
     `at` is a date, or a datetime with an offset; `value` is None where it was said to be unknown.
     `ref_low` and `ref_high` are the laboratory's own limits for this very result, in the same unit.
+    `unreadable` says of one without a value what is there and could not be read. A list that is not
+    `complete` may have other entries than these.
     """
 
     value: Value | None
@@ -137,6 +139,8 @@ class Reading:
     source: str | None = None
     ref_low: Decimal | None = None
     ref_high: Decimal | None = None
+    unreadable: str | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +152,13 @@ class Facts:
     def replacing(self, name: str, *readings: Reading) -> "Facts":
         """The same facts with one of them given anew (the originals stay as they are)."""
         return Facts({**self.readings, name: readings})
+
+    def as_far_as_known(self) -> "Facts":
+        """The same facts as if no list had other entries than those that are known."""
+        if all(reading.complete for several in self.readings.values() for reading in several):
+            return self
+        closed = {
+            name: tuple(replace(reading, complete=True) for reading in several)
+            for name, several in self.readings.items()
+        }
+        return Facts(closed)

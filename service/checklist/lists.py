@@ -85,10 +85,11 @@ class Entry(Term):
         return any(isinstance(test, TimeTest) for test in self.tests)
 
     def value(self, case: Case) -> Measured:
-        items: Any = case.evidence(self.fact).value
+        known = case.evidence(self.fact)
+        items: Any = known.value
         if items is None:
             return None
-        best = FALSE
+        best = UNKNOWN if known.others else FALSE
         for item in items:
             truth = self.truth(item, case)
             if truth is TRUE:
@@ -128,6 +129,8 @@ class Entry(Term):
             if (item if isinstance(item, str) else item.get(test.field)) is None
             or (isinstance(test, TimeTest) and test.unit == "minutes" and test.amount(item, case) is None)
         }
+        if known.others:
+            yield known.others_unknown(self.fact)
         if open_fields:
             names = " and ".join(
                 sorted(case.vocabulary[self.fact].fields[name].label for name in open_fields)

@@ -204,7 +204,7 @@ def _entries(
     known = case.evidence(definition.name)
     items: Any = known.value or ()
     without = tuple(item for item in items if entry.truth(item, case) is FALSE)
-    if known.unknown is not None or definition.may_change:
+    if known.unknown is not None or known.others or definition.may_change:
         absent = criterion.says(FALSE, ids=True)
         yield Proposal(definition.name, absent, Reading(without))
     item = _example(entry, case)

@@ -178,7 +178,12 @@ class Known(FactValue):
     whole: bool = True
 
     def value(self, case: Case) -> Measured:
-        return None if self.evidence(case).unknown else 1
+        known = self.evidence(case)
+        return None if known.unknown or known.others else 1
+
+    def unknowns(self, case: Case) -> Iterator[Unknown]:
+        known = self.evidence(case)
+        yield known.unknown or known.others_unknown(self.fact)
 
 
 @dataclass(frozen=True)

@@ -163,4 +163,6 @@ def _fact(name: str, checklist: Checklist) -> dict[str, Any]:
         "ref_high": plain(known.ref_high),
     }
     shown = {key: each for key, each in parts.items() if each is not None}
+    if known.others:
+        shown["complete"] = "no"
     return {"fact": name, "known": "yes", "value": plain(known.value), **shown}

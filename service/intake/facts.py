@@ -30,7 +30,8 @@ from service.intake.values import (
 from service.knowledge.problems import did_you_mean
 
 MOST_ENTRIES = 500
-_KEYS = ("value", "unit", "at", "status", "source", "ref_low", "ref_high")
+_KEYS = ("value", "unit", "at", "status", "source", "ref_low", "ref_high", "unreadable", "complete")
+_YES_NO = {"yes": "", "no": ""}
 _STATUSES = dict.fromkeys(sorted(FINAL_STATUSES | OTHER_STATUSES), "")
 
 
@@ -120,7 +121,21 @@ class _Reader:
             source=self._part(spec, "source", read_text),
             ref_low=self._limit(definition, spec, "ref_low"),
             ref_high=self._limit(definition, spec, "ref_high"),
+            unreadable=self._unreadable(spec, value),
+            complete=self._complete(definition, spec, value),
         )
+
+    def _unreadable(self, spec: dict[str, Any], value: Any) -> str | None:
+        said: str | None = self._part(spec, "unreadable", read_text)
+        if said is not None and value is not None:
+            raise Refused("does not belong here: the value was read", "unreadable")
+        return said
+
+    def _complete(self, definition: FactDefinition, spec: dict[str, Any], value: Any) -> bool:
+        said: str | None = self._part(spec, "complete", lambda each: read_code(each, _YES_NO))
+        if said is not None and (definition.type != "list" or value is None):
+            raise Refused("does not belong here: only a list is complete or not", "complete")
+        return said != "no"
 
     @staticmethod
     def _part(spec: dict[str, Any], key: str, read: Any) -> Any:

@@ -61,11 +61,18 @@ def open_book(folder: Path, drug: str) -> RuleBook:
     return RuleBook(
         rules=tuple(rules_of(pack, definitions)),
         facts=read(folder / "facts.yaml")["facts"],
-        codes={path.stem: read(path)["codes"] for path in (folder / "codes").glob("*.yaml")},
+        codes=dict(code_lists(folder)),
         policy=read(folder / "policy.yaml")["policy"],
         quantities={name: spelled_out(each["is"], definitions) for name, each in quantities.items()},
         sets={name: {word.casefold() for word in words} for name, words in sets.items()},
     )
+
+
+def code_lists(folder):
+    """The lists of codes that facts name; the other files there tell how an EHR is read."""
+    for path in (folder / "codes").glob("*.yaml"):
+        if "codes" in (document := read(path)):
+            yield path.stem, document["codes"]
 
 
 def rules_of(pack, definitions):

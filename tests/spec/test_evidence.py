@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from service.checklist.evidence import Case, Reason
+from service.intake.errors import BadInput
 from service.intake.facts import read_facts
 from tests.builders import shipped
 
@@ -203,3 +204,79 @@ def test_looking_at_evidence_changes_no_fact():
     case = Case.of(vocabulary, facts, AT, "US", {})
     assert case.evidence("hbsag") is case.evidence("hbsag")
     assert facts.readings == before
+
+
+# What is there and cannot be read
+
+UNREADABLE = "the text is neither positive nor negative"
+
+
+def unread(day=None, **more):
+    return {"value": None, "unreadable": UNREADABLE, **({"at": day} if day else {}), **more}
+
+
+@pytest.mark.parametrize(
+    ("readings", "value"),
+    [
+        ([unread("2026-11-10")], None),
+        ([on("2026-11-01"), unread("2026-11-10")], None),
+        ([on("2026-11-10"), unread("2026-11-01")], "negative"),
+        ([on("2026-11-10"), unread("2026-11-10")], None),
+        ([on("2026-11-10"), unread("2026-11-10T08:00:00-05:00")], None),
+        ([on("2026-11-10"), unread()], None),
+        ([on("2026-11-10", "positive"), unread()], None),
+        ([NEGATIVE, unread("2026-11-10")], None),
+        ([on("2026-11-01"), unread("2026-11-10", status="preliminary")], "negative"),
+        ([on("2026-11-01"), unread("2026-11-10", status="entered-in-error")], "negative"),
+        ([on("2026-11-01"), unread("2026-12-02")], "negative"),
+    ],
+)
+def test_a_result_that_cannot_be_read_is_never_passed_over_for_an_older_one(readings, value):
+    known = evidence("hbsag", readings)
+    assert known.value == value
+    if value is None:
+        assert (known.unknown.reason, known.unknown.detail) == (
+            Reason.MISSING,
+            f"cannot be read: {UNREADABLE}",
+        )
+
+
+def test_what_cannot_be_read_is_named_by_its_source():
+    known = evidence("hbsag", unread("2026-11-10", source="Observation/31"))
+    assert known.unknown.detail == f"cannot be read: {UNREADABLE} (Observation/31)"
+
+
+def test_the_result_before_one_that_cannot_be_read_is_no_result_to_compare_with():
+    weights = [
+        {"value": 70, "unit": "kg", "at": "2026-10-01"},
+        {"value": None, "unreadable": "no unit", "at": "2026-11-01"},
+        {"value": 72, "unit": "kg", "at": "2026-11-30"},
+    ]
+    known = evidence("weight", weights)
+    assert known.value == 72
+    assert known.before.unknown.detail == "cannot be read: no unit"
+
+
+# Lists that may have other entries
+
+
+def test_a_list_says_whether_it_is_all_there_is():
+    assert evidence("vaccinations", {"value": [], "complete": "no"}).others
+    assert not evidence("vaccinations", {"value": [], "complete": "yes"}).others
+    assert not evidence("vaccinations", []).others
+
+
+@pytest.mark.parametrize(
+    ("name", "fact", "path"),
+    [
+        ("hbsag", {"value": "negative", "unreadable": "x"}, "facts.hbsag.unreadable"),
+        ("hbsag", {"value": "negative", "complete": "no"}, "facts.hbsag.complete"),
+        ("vaccinations", {"value": None, "complete": "no"}, "facts.vaccinations.complete"),
+        ("vaccinations", {"value": [], "complete": "perhaps"}, "facts.vaccinations.complete"),
+        ("hbsag", {"value": None, "unreadable": 5}, "facts.hbsag.unreadable"),
+    ],
+)
+def test_neither_is_said_of_what_it_cannot_be_true_of(name, fact, path):
+    with pytest.raises(BadInput) as refused:
+        evidence(name, fact)
+    assert [each.path for each in refused.value.errors] == [path]
