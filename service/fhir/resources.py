@@ -201,5 +201,5 @@ def period(value: Any) -> tuple[Moment | None, Moment | None]:
 def one_of(resource: Resource, stem: str) -> Iterator[tuple[str, Any]]:
     """The values of a choice such as value[x] or effective[x]: what follows the stem, and the value."""
     for key, value in resource.items():
-        if isinstance(key, str) and key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper():
+        if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper():
             yield key[len(stem) :], value

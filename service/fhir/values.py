@@ -1,0 +1,219 @@
+"""What the value of an observation is for a fact of the vocabulary, or why it cannot be read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from service.checklist.facts import FactDefinition
+from service.fhir.resources import (
+    Resource,
+    called,
+    code,
+    codings,
+    keys,
+    number,
+    objects,
+    one_of,
+    quoted,
+    text,
+    words,
+)
+from service.knowledge.code_maps import CodeMaps, Result
+
+UCUM = "http://unitsofmeasure.org"
+_COMPARATORS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
+_MORE = (">", ">=")
+_YES_NO = {True: "yes", False: "no"}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value with what is said of it; `unreadable` in its place where there is one that cannot be read."""
+
+    value: str | int | Decimal | None = None
+    unit: str | None = None
+    says: str = ""
+    unreadable: str | None = None
+
+    @classmethod
+    def none(cls, why: str) -> "Value":
+        """What is there and cannot be read."""
+        return cls(unreadable=why)
+
+
+def value_of(observed: Resource, definition: FactDefinition, result: Result, maps: CodeMaps) -> Value:
+    """The value of an observation, or of a component of one."""
+    absent = objects(observed.get("dataAbsentReason"))
+    if absent:
+        return Value.none(f"no value: {called(absent) or 'no reason given'}")
+    given = [each for each in one_of(observed, "value") if each[1] is not None]
+    if len(given) > 1:
+        return Value.none("more than one value at once")
+    kind, value = given[0] if given else ("", None)
+    match definition.type:
+        case "code":
+            return _coded(observed, kind, value, definition, result, maps)
+        case "quantity":
+            return measured(value, definition, maps) if kind == "Quantity" else _no_amount(kind, value)
+        case "integer":
+            return _whole(kind, value, definition)
+        case _:
+            return Value.none(f"{definition.label} is not read from an observation")
+
+
+def shown(kind: str, value: Any) -> str:
+    """A value as it stands there, short enough to be quoted."""
+    if kind == "CodeableConcept":
+        return called(value) or "a code that says nothing"
+    if kind == "Quantity":
+        return _amount_shown(value)
+    if isinstance(value, str):
+        return quoted(text(value) or "") or "an empty text"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    amount = number(value)
+    if amount is not None:
+        return f"{amount.normalize():f}"
+    return f"a {kind or 'value'} that is not read"
+
+
+def _coded(
+    observed: Resource, kind: str, value: Any, definition: FactDefinition, result: Result, maps: CodeMaps
+) -> Value:
+    interpreted = set(_meanings(observed.get("interpretation"), result.answers, maps))
+    said = set(_said(kind, value, definition, result, maps))
+    silent = kind in ("", "Quantity")  # an amount says nothing of its own: its interpretation does
+    if len(said | interpreted) > 1:
+        return Value.none(_contradiction(said, interpreted))
+    if not said and value is not None and not silent and not interpreted & definition.never_stale:
+        return Value.none(f'"{shown(kind, value)}"')
+    meaning = next(iter(said | interpreted), None)
+    if meaning is None:
+        return Value.none(f"{shown(kind, value)}, not interpreted" if value is not None else "no value")
+    if meaning not in definition.values:
+        return Value.none(f"{meaning}, which is no answer here")
+    return Value(meaning, says=meaning)
+
+
+def _contradiction(said: set[str], interpreted: set[str]) -> str:
+    if len(said) == 1 and len(interpreted) == 1:
+        return f"{said.pop()} as its value, {interpreted.pop()} as its interpretation"
+    return f"{' and '.join(sorted(said | interpreted))} at once"
+
+
+def _said(kind: str, value: Any, definition: FactDefinition, result: Result, maps: CodeMaps) -> Iterator[str]:
+    if kind == "CodeableConcept":
+        yield from _meanings(value, result.answers, maps)
+    elif kind == "String" and isinstance(value, str):
+        yield from _known(maps.meaning(result.answers, text=text(value)))
+    elif kind == "Boolean" and isinstance(value, bool):
+        yield from _known(_YES_NO[value] if _YES_NO[value] in definition.values else None)
+    elif kind == "Quantity" and result.above_zero is not None:
+        for quantity in objects(value):
+            amount, comparator = number(quantity.get("value")), quantity.get("comparator")
+            if amount is not None and amount > 0 and (comparator is None or comparator in _MORE):
+                yield result.above_zero
+
+
+def _meanings(concept: Any, answers: str, maps: CodeMaps) -> Iterator[str]:
+    """What codes and texts of it mean; those that are not known say nothing."""
+    for key in keys(concept, maps):
+        yield from _known(maps.meaning(answers, key))
+    for word in words(concept):
+        yield from _known(maps.meaning(answers, text=word))
+
+
+def _known(meaning: str | None) -> list[str]:
+    return [] if meaning is None else [meaning]
+
+
+def _no_amount(kind: str, value: Any) -> Value:
+    if value is None:
+        return Value.none("no value")
+    if kind == "String":
+        return Value.none(f'text only: "{shown(kind, value)}"')
+    return Value.none(f"{shown(kind, value)}, not an amount with a unit")
+
+
+def measured(value: Any, definition: FactDefinition, maps: CodeMaps) -> Value:
+    """A Quantity as an amount in a unit of the fact, within what is plausible."""
+    quantity = next(iter(objects(value)), {})
+    amount, as_written = number(quantity.get("value")), _amount_shown(value)
+    if amount is None:
+        return Value.none(f"{as_written}, not a number")
+    if quantity.get("comparator") is not None:
+        return Value.none(as_written)
+    unit = unit_of(quantity, definition, maps)
+    if unit is None:
+        has_one = text(quantity.get("unit")) or text(quantity.get("code"))
+        return Value.none(f"{as_written}, {'a unit not known here' if has_one else 'without a unit'}")
+    if not _plausible(definition.units[unit].convert(amount), definition):
+        return Value.none(f"{as_written}, which is implausible")
+    return Value(amount, unit, as_written)
+
+
+def unit_of(quantity: Resource, definition: FactDefinition, maps: CodeMaps) -> str | None:
+    """The unit of a Quantity among those of the fact; none where its code and its text differ."""
+    written, spelled = text(quantity.get("code")), text(quantity.get("unit"))
+    if written is not None and quantity.get("system") == UCUM:
+        by_code, by_text = _unit(written, definition, maps), _unit(spelled, definition, maps)
+        return by_code if by_text in (None, by_code) else None
+    found = {_unit(each, definition, maps) for each in (written, spelled) if each is not None}
+    known = found - {None}
+    return known.pop() if len(known) == 1 else None
+
+
+def _unit(said: str | None, definition: FactDefinition, maps: CodeMaps) -> str | None:
+    if said is None:
+        return None
+    named = said if said in definition.units else maps.spelled.get(said)
+    return named if named in definition.units else None
+
+
+def _plausible(amount: Decimal, definition: FactDefinition) -> bool:
+    low, high = definition.low, definition.high
+    return (low is None or amount >= low) and (high is None or amount <= high)
+
+
+def _amount_shown(value: Any) -> str:
+    quantity = next(iter(objects(value)), {})
+    amount = number(quantity.get("value"))
+    unit = text(quantity.get("unit")) or text(quantity.get("code")) or ""
+    said = f"{amount.normalize():f}" if amount is not None else shown("", quantity.get("value"))
+    before = quantity.get("comparator")
+    worded = _COMPARATORS.get(before, str(text(before) or "")) if before is not None else ""
+    return quoted(" ".join(each for each in (worded, said, unit) if each))
+
+
+def _whole(kind: str, value: Any, definition: FactDefinition) -> Value:
+    quantity = next(iter(objects(value)), {}) if kind == "Quantity" else {"value": value}
+    amount = number(quantity.get("value"))
+    if kind not in ("Integer", "Quantity") or amount is None or quantity.get("comparator") is not None:
+        return Value.none(f"{shown(kind, value)}, not a whole number" if value is not None else "no value")
+    whole = amount == amount.to_integral_value() and _plausible(amount, definition)
+    if not whole or (definition.numbers and int(amount) not in definition.numbers):
+        return Value.none(f"{shown(kind, value)}, which is no answer here")
+    return Value(int(amount), says=str(int(amount)))
+
+
+def limits(observed: Resource, unit: str, definition: FactDefinition, maps: CodeMaps) -> dict[str, Decimal]:
+    """The laboratory's limits for this very result, where there is one normal range in the same unit."""
+    ranges = objects(observed.get("referenceRange"))
+    normal = [each for each in ranges if "normal" in _range_types(each)]
+    untyped = [each for each in ranges if not _range_types(each)]
+    chosen = normal or untyped
+    if len(chosen) != 1:
+        return {}
+    found = {}
+    for side in ("low", "high"):
+        for quantity in objects(chosen[0].get(side)):
+            amount = number(quantity.get("value"))
+            in_unit = unit_of(quantity, definition, maps) == unit and quantity.get("comparator") is None
+            if amount is not None and amount >= 0 and in_unit:
+                found[f"ref_{side}"] = amount
+    return found
+
+
+def _range_types(each: Resource) -> set[str]:
+    return {coded for coding in codings(each.get("type")) if (coded := code(coding.code))}
