@@ -33,7 +33,7 @@ def erase_patient(reason: str) -> None:
     """
     with opened() as records:
         patient = _asked("Patient id")
-        found = held(records, patient) if patient else Held((), (), 0)
+        found = held(records, patient) if patient else Held()
         if not found.total:
             refuse(["nothing is kept of this patient id; ids are compared letter by letter"])
         click.echo(f"Kept of this patient: {_in_words(found)}.")
@@ -59,8 +59,10 @@ def _in_words(found: Held) -> str:
         (len(found.checklists), "checklist"),
         (len(found.remarks), "remark"),
         (found.drafts, "draft"),
+        (found.infusions, "infusion"),
+        (found.messages, "message"),
     )
-    return listed(counted(count, word) for count, word in counts)
+    return listed(counted(count, word) for count, word in counts if count)
 
 
 def _scrubbed(records: SiteRecords) -> str | None:

@@ -13,10 +13,11 @@ from sqlalchemy import Column, Connection, Select, delete, select, text
 from service.records.database import Database
 from service.records.journal import Act, Event
 from service.records.site import SiteRecords
-from service.records.tables import contents, drafts, idempotency, remarks
+from service.records.tables import contents, drafts, idempotency, infusions, messages, remarks
 
-_ERASED_FROM = "contents, remarks, drafts, idempotency"
+_ERASED_FROM = "contents, remarks, drafts, infusions, messages, idempotency"
 SUBJECT = "patient"
+_COUNTED = (drafts.c.id, infusions.c.id, messages.c.id)
 
 
 class Reason(StrEnum):
@@ -31,16 +32,22 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Held:
-    """What is kept of one patient: the ids of checklists and remarks, and how many drafts."""
+    """What is kept of one patient: the ids of checklists and remarks, and how many of the others.
 
-    checklists: tuple[str, ...]
-    remarks: tuple[str, ...]
-    drafts: int
+    `infusions` are those that are planned, `messages` what senders told of them.
+    """
+
+    checklists: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    drafts: int = 0
+    infusions: int = 0
+    messages: int = 0
 
     @property
     def total(self) -> int:
         """How many things that is."""
-        return len(self.checklists) + len(self.remarks) + self.drafts
+        others = self.drafts + self.infusions + self.messages
+        return len(self.checklists) + len(self.remarks) + others
 
 
 class HeldOtherwise(Exception):
@@ -66,7 +73,7 @@ def erase(records: SiteRecords, patient: str, seen: Held, reason: Reason, act: A
             contents.c.site == records.site, contents.c.patient == patient
         )
         writing.connection.execute(delete(idempotency).where(idempotency.c.checklist.in_(made)))
-        for table in (contents, remarks, drafts):
+        for table in (contents, remarks, drafts, infusions, messages):
             gone = delete(table).where(table.c.site == records.site, table.c.patient == patient)
             writing.connection.execute(gone)
         details = {**vars(seen), "checklists": [*seen.checklists], "remarks": [*seen.remarks]}
@@ -90,7 +97,7 @@ def _held(connection: Connection, site: str, patient: str) -> Held:
     return Held(
         tuple(connection.scalars(of_patient(contents.c.checklist))),
         tuple(connection.scalars(of_patient(remarks.c.id))),
-        len(connection.scalars(of_patient(drafts.c.id)).all()),
+        *(len(connection.scalars(of_patient(each)).all()) for each in _COUNTED),
     )
 
 

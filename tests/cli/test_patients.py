@@ -81,7 +81,8 @@ def test_everything_of_the_patient_goes_and_nothing_else(records, settings, sql)
     )
     details = details if isinstance(details, dict) else json.loads(details)
     assert subject == "patient"
-    assert details == {"checklists": erased, "remarks": [words], "drafts": 1, "reason": "patient_request"}
+    counts = {"drafts": 1, "infusions": 0, "messages": 0}
+    assert details == {"checklists": erased, "remarks": [words], **counts, "reason": "patient_request"}
     assert sql("SELECT max(sequence) FROM journal WHERE site = 'main'") == [(sequence,)]
 
     kept = {others.json["id"], at_another_site}
