@@ -37,6 +37,7 @@ from service.api import (
     senders,
     sessions,
     visits,
+    webhook_endpoints,
 )
 from service.api.metrics import Metrics
 from service.api.parts import Parts, install
@@ -57,6 +58,8 @@ from service.records.store import Store
 from service.records.stored import Basis
 from service.records.visits import Visits
 from service.settings import Settings
+from service.webhooks.deliveries import Deliveries
+from service.webhooks.endpoints import Endpoints
 from service.webhooks.infusions import Infusions
 from service.webhooks.senders import Senders
 
@@ -145,6 +148,8 @@ def create_app(
         outbound=outbound,
         ehr_clients=known_ehrs,
         trust=Trust(known_ehrs, outbound, records),
+        endpoints=Endpoints(records, outbound),
+        deliveries=Deliveries(records),
         senders=Senders(records),
         infusions=Infusions(making),
         time_zone=settings.time_zone,
@@ -165,6 +170,7 @@ def create_app(
         sessions.section,
         people.section,
         ehr_clients.section,
+        webhook_endpoints.section,
         senders.section,
         infusions.section,
         oidc.section,
@@ -178,6 +184,7 @@ def create_app(
     ehr_clients.register_errors(app)
     ehr_door.register_errors(app)
     sender_door.register_errors(app)
+    webhook_endpoints.register_errors(app)
     senders.register_errors(app)
     infusions.register_errors(app)
     return app

@@ -25,6 +25,8 @@ from service.records.making import Making
 from service.records.replay import Replayer
 from service.records.store import Store
 from service.records.visits import Visits
+from service.webhooks.deliveries import Deliveries
+from service.webhooks.endpoints import Endpoints
 from service.webhooks.infusions import Infusions
 from service.webhooks.senders import Senders
 
@@ -50,6 +52,8 @@ class Parts:
     outbound: Outbound
     ehr_clients: EhrClients
     trust: Trust
+    endpoints: Endpoints
+    deliveries: Deliveries
     senders: Senders
     infusions: Infusions
     time_zone: ZoneInfo

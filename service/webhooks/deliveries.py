@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, tuple_, update
 
+from service.intake.errors import BadInput, FieldError
 from service.records.journal import Act, Event
 from service.records.site import SiteRecords
 from service.records.tables import deliveries, endpoints, moment_text
@@ -21,10 +22,6 @@ _ANEW = {"state": DUE, "attempts": 0, "first_at": None, "leased_until": None, "s
 
 class NoSuchDelivery(Exception):
     """No message with this id was delivered or given up, or its endpoint was removed."""
-
-
-class BadCursor(Exception):
-    """A page is asked for that no page named."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +70,13 @@ class Deliveries:
         self._records = records
 
     def page(self, wanted: Mapping[str, str], after: str | None = None, limit: int = USUAL) -> Page:
-        """The next deliveries of this `state` and `endpoint`, where they are given. Raises BadCursor."""
+        """The next deliveries of this `state` and `endpoint`, where they are given. Raises BadInput."""
         chosen = select(*_COLUMNS).where(deliveries.c.site == self._records.site)
         for name, value in wanted.items():
             chosen = chosen.where(deliveries.c[name] == value)
         if after is not None:
             if (place := _CURSOR.fullmatch(after)) is None:
-                raise BadCursor
+                raise BadInput([FieldError("after", "is not where a page ended")])
             chosen = chosen.where(tuple_(*_PLACE) > tuple_(int(place[1]), place[2], place[3]))
         with self._records.reading() as connection:
             rows = connection.execute(chosen.order_by(*_PLACE).limit(limit + 1)).all()

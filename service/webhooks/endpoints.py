@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from service.intake.errors import BadInput, FieldError
 from service.outbound.http import Forbidden, Outbound
 from service.records.journal import Act, Event
 from service.records.site import SiteRecords, Writing
@@ -32,14 +33,6 @@ class EventType(StrEnum):
 
 class NoSuchEndpoint(Exception):
     """No endpoint has this id, or it was removed."""
-
-
-class BadEndpoint(Exception):
-    """An endpoint cannot be as asked; `field` and `reason` say why."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        self.field, self.reason = field, reason
-        super().__init__(f"{field} {reason}")
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ class Endpoints:
     def add(self, url: str, events: Iterable[str], *, full: bool, act: Act) -> tuple[Endpoint, str]:
         """A new endpoint, told of what happens from now on; its secret is shown this once.
 
-        Raises BadEndpoint for an address that is never called, or without events.
+        Raises BadInput for an address that is never called, or without events.
         """
         self._check_url(url)
         values = {"url": url, "events": _checked(events), "full": full}
@@ -104,7 +97,7 @@ class Endpoints:
     def change(
         self, id: str, act: Act, *, events: Iterable[str] | None = None, full: bool | None = None
     ) -> Endpoint:
-        """Change what an endpoint is told of. Raises BadEndpoint."""
+        """Change what an endpoint is told of. Raises BadInput."""
         values: dict[str, Any] = {} if events is None else {"events": _checked(events)}
         if full is not None:
             values["full"] = full
@@ -188,11 +181,11 @@ class Endpoints:
 
     def _check_url(self, url: str) -> None:
         if not 0 < len(url) <= LONGEST_URL:
-            raise BadEndpoint("url", f"must be 1 to {LONGEST_URL} characters")
+            raise BadInput([FieldError("url", f"must be 1 to {LONGEST_URL} characters")])
         try:
             self._outbound.check(url)
         except Forbidden as forbidden:
-            raise BadEndpoint("url", f"is never called: {forbidden.reason}") from None
+            raise BadInput([FieldError("url", f"is never called: {forbidden.reason}")]) from None
 
 
 def _begin_again(writing: Writing, id: str, act: Act) -> None:
@@ -204,7 +197,7 @@ def _begin_again(writing: Writing, id: str, act: Act) -> None:
 def _checked(events: Iterable[str]) -> list[str]:
     wanted, known = set(events), {event.value for event in EventType}
     if not wanted or not wanted <= known:
-        raise BadEndpoint("events", "must be one or more of " + ", ".join(sorted(known)))
+        raise BadInput([FieldError("events", "must be one or more of " + ", ".join(sorted(known)))])
     return sorted(wanted)
 
 
