@@ -70,7 +70,8 @@ class Server:
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             request = self._read(connection) if self._hears else b""
-            self._answer(connection, request, self)
+            if HEAD_ENDS in request or not self._hears:
+                self._answer(connection, request, self)
         except OSError:  # the other side has heard enough
             pass
         finally:
