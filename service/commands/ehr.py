@@ -79,4 +79,4 @@ def _document(file: BinaryIO) -> Any:
     try:
         return json.loads(file.read(_MOST_BYTES))
     except (ValueError, RecursionError):
-        refuse([f"{file.name}: is not JSON"])
+        refuse(["--jwks: what it names is not JSON"])
