@@ -115,7 +115,7 @@ class DeliveriesSchema(Schema):
     after = a.maybe(metadata=a.said("Where the next page begins; null at the end."))
 
 
-class ReplaySchema(Schema):
+class ResendSchema(Schema):
     """Which messages that were given up are sent again."""
 
     since = Moment(
@@ -125,7 +125,7 @@ class ReplaySchema(Schema):
     endpoint = fields.UUID(metadata=a.said("Only those for this one."))
 
 
-class ReplayedSchema(Schema):
+class ResentSchema(Schema):
     """What is sent again."""
 
     deliveries = a.number(metadata=a.said("How many."))

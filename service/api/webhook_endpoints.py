@@ -19,8 +19,8 @@ from service.api.webhook_endpoint_schemas import (
     EndpointSecretSchema,
     EndpointsSchema,
     NewEndpointSchema,
-    ReplayedSchema,
-    ReplaySchema,
+    ResendSchema,
+    ResentSchema,
 )
 from service.records.tables import moment_text
 from service.webhooks.deliveries import MOST, NoSuchDelivery
@@ -143,7 +143,7 @@ def list_deliveries() -> Response:
 
 @section.endpoint(
     "/deliveries/<uuid:message>/replay",
-    Answers(200, "It is sent again.", ReplayedSchema),
+    Answers(200, "It is sent again.", ResentSchema),
     needs=_MANAGE,
     problems=(404,),
     method="POST",
@@ -155,15 +155,15 @@ def replay_delivery(message: uuid.UUID) -> Response:
 
 @section.endpoint(
     "/deliveries/replay",
-    Answers(200, "They are sent again.", ReplayedSchema),
+    Answers(200, "They are sent again.", ResentSchema),
     needs=_MANAGE,
     problems=_TAKEN,
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": ReplaySchema}}},
+    requestBody={"required": True, "content": {JSON: {"schema": ResendSchema}}},
 )
 def replay_dead_deliveries() -> Response:
     """Send all messages again that were given up since a time, under the same ids and in order."""
-    asked = document_received(ReplaySchema())
+    asked = document_received(ResendSchema())
     endpoint = str(asked["endpoint"]) if "endpoint" in asked else None
     return as_json({"deliveries": parts().deliveries.replay_dead(asked["since"], act(), endpoint)})
 
