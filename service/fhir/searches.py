@@ -38,7 +38,7 @@ OF_MEDICINES = ("orders", "administrations", "statements")
 
 
 def searches(maps: CodeMaps) -> tuple[Search, ...]:
-    """Every search. Results are searched for by their LOINC codes; the system is looked at when they are read."""
+    """Every search. Results are searched for by LOINC code; the system is looked at when they are read."""
     codes = ",".join(sorted({each.code for each in maps.result_codes if each.uri == _LOINC}))
     return tuple(
         Search(each.name, each.resource_type, each.template.replace("{codes}", codes)) for each in _TABLE

@@ -19,7 +19,7 @@ from service.fhir.resources import (
     text,
     words,
 )
-from service.knowledge.code_maps import CodeMaps, Result
+from service.knowledge.code_maps import CodeMaps, Key, Result
 
 UCUM = "http://unitsofmeasure.org"
 _COMPARATORS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
@@ -42,8 +42,26 @@ class Value:
         return cls(unreadable=why)
 
 
-def value_of(observed: Resource, definition: FactDefinition, result: Result, maps: CodeMaps) -> Value:
+NO_VALUE = Value.none("no value")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The fact that a value is read for, how it is read from an observation, and what codes mean."""
+
+    definition: FactDefinition
+    result: Result
+    maps: CodeMaps
+
+    def meaning(self, key: Key | None = None, text: str | None = None) -> list[str]:
+        """What a code or a text means for this fact; nothing where that is not known."""
+        meant = self.maps.meaning(self.result.answers, key, text)
+        return [] if meant is None else [meant]
+
+
+def value_of(observed: Resource, asked: Asked) -> Value:
     """The value of an observation, or of a component of one."""
+    definition = asked.definition
     absent = objects(observed.get("dataAbsentReason"))
     if absent:
         return Value.none(f"no value: {called(absent) or 'no reason given'}")
@@ -53,9 +71,9 @@ def value_of(observed: Resource, definition: FactDefinition, result: Result, map
     kind, value = given[0] if given else ("", None)
     match definition.type:
         case "code":
-            return _coded(observed, kind, value, definition, result, maps)
+            return _coded(observed, kind, value, asked)
         case "quantity":
-            return measured(value, definition, maps) if kind == "Quantity" else _no_amount(kind, value)
+            return measured(value, definition, asked.maps) if kind == "Quantity" else _no_amount(kind, value)
         case "integer":
             return _whole(kind, value, definition)
         case _:
@@ -78,11 +96,10 @@ def shown(kind: str, value: Any) -> str:
     return f"a {kind or 'value'} that is not read"
 
 
-def _coded(
-    observed: Resource, kind: str, value: Any, definition: FactDefinition, result: Result, maps: CodeMaps
-) -> Value:
-    interpreted = set(_meanings(observed.get("interpretation"), result.answers, maps))
-    said = set(_said(kind, value, definition, result, maps))
+def _coded(observed: Resource, kind: str, value: Any, asked: Asked) -> Value:
+    definition = asked.definition
+    interpreted = set(_meanings(observed.get("interpretation"), asked))
+    said = set(_said(kind, value, asked))
     silent = kind in ("", "Quantity")  # an amount says nothing of its own: its interpretation does
     if len(said | interpreted) > 1:
         return Value.none(_contradiction(said, interpreted))
@@ -90,7 +107,9 @@ def _coded(
         return Value.none(f'"{shown(kind, value)}"')
     meaning = next(iter(said | interpreted), None)
     if meaning is None:
-        return Value.none(f"{shown(kind, value)}, not interpreted" if value is not None else "no value")
+        return Value.none(
+            f"{shown(kind, value)}, not interpreted" if value is not None else NO_VALUE.unreadable or ""
+        )
     if meaning not in definition.values:
         return Value.none(f"{meaning}, which is no answer here")
     return Value(meaning, says=meaning)
@@ -102,35 +121,31 @@ def _contradiction(said: set[str], interpreted: set[str]) -> str:
     return f"{' and '.join(sorted(said | interpreted))} at once"
 
 
-def _said(kind: str, value: Any, definition: FactDefinition, result: Result, maps: CodeMaps) -> Iterator[str]:
+def _said(kind: str, value: Any, asked: Asked) -> Iterator[str]:
     if kind == "CodeableConcept":
-        yield from _meanings(value, result.answers, maps)
+        yield from _meanings(value, asked)
     elif kind == "String" and isinstance(value, str):
-        yield from _known(maps.meaning(result.answers, text=text(value)))
+        yield from asked.meaning(text=text(value))
     elif kind == "Boolean" and isinstance(value, bool):
-        yield from _known(_YES_NO[value] if _YES_NO[value] in definition.values else None)
-    elif kind == "Quantity" and result.above_zero is not None:
+        yield from {_YES_NO[value]} & asked.definition.values.keys()
+    elif kind == "Quantity" and asked.result.above_zero is not None:
         for quantity in objects(value):
             amount, comparator = number(quantity.get("value")), quantity.get("comparator")
             if amount is not None and amount > 0 and (comparator is None or comparator in _MORE):
-                yield result.above_zero
+                yield asked.result.above_zero
 
 
-def _meanings(concept: Any, answers: str, maps: CodeMaps) -> Iterator[str]:
+def _meanings(concept: Any, asked: Asked) -> Iterator[str]:
     """What codes and texts of it mean; those that are not known say nothing."""
-    for key in keys(concept, maps):
-        yield from _known(maps.meaning(answers, key))
+    for key in keys(concept, asked.maps):
+        yield from asked.meaning(key)
     for word in words(concept):
-        yield from _known(maps.meaning(answers, text=word))
-
-
-def _known(meaning: str | None) -> list[str]:
-    return [] if meaning is None else [meaning]
+        yield from asked.meaning(text=word)
 
 
 def _no_amount(kind: str, value: Any) -> Value:
     if value is None:
-        return Value.none("no value")
+        return NO_VALUE
     if kind == "String":
         return Value.none(f'text only: "{shown(kind, value)}"')
     return Value.none(f"{shown(kind, value)}, not an amount with a unit")
@@ -190,7 +205,9 @@ def _whole(kind: str, value: Any, definition: FactDefinition) -> Value:
     quantity = next(iter(objects(value)), {}) if kind == "Quantity" else {"value": value}
     amount = number(quantity.get("value"))
     if kind not in ("Integer", "Quantity") or amount is None or quantity.get("comparator") is not None:
-        return Value.none(f"{shown(kind, value)}, not a whole number" if value is not None else "no value")
+        return Value.none(
+            f"{shown(kind, value)}, not a whole number" if value is not None else NO_VALUE.unreadable or ""
+        )
     whole = amount == amount.to_integral_value() and _plausible(amount, definition)
     if not whole or (definition.numbers and int(amount) not in definition.numbers):
         return Value.none(f"{shown(kind, value)}, which is no answer here")
