@@ -153,6 +153,7 @@ def create_app(
         senders=Senders(records),
         infusions=Infusions(making),
         time_zone=settings.time_zone,
+        public_url=settings.public_url,
         clock=clock,
         metrics=metrics,
     )

@@ -6,12 +6,14 @@ import uuid
 from flask import Response, request, url_for
 
 from service.access.roles import Permission
+from service.api import guidance
 from service.api.bodies import received, refused
 from service.api.documentation import Answers, Section
 from service.api.errors import KEY_HEADER
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json
 from service.api.schemas import ChecklistSchema, ReplaySchema, TraceSchema
+from service.fhir.guidance import MEDIA_TYPE as FHIR_JSON
 from service.intake.errors import BadInput, FieldError
 from service.intake.requests import RequestSchema
 from service.records.journal import Event
@@ -28,6 +30,13 @@ _KEY_PARAMETER = {
     "schema": {"type": "string", "pattern": f"^{_KEY.pattern}$"},
     "description": "A text of visible ASCII characters, new for each new request. A retry with the same key "
     "and the same body answers with the first result (200); with another body it is refused (422).",
+}
+_FORMAT_PARAMETER = {
+    "name": "_format",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string", "enum": ["json", "fhir"], "default": "json"},
+    "description": "fhir for a Bundle of FHIR R4 resources.",
 }
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the checklist is from now on."}}
 _REPLAYED = {
@@ -77,10 +86,17 @@ def make_checklist() -> Response:
     "/<uuid:checklist_id>",
     Answers(200, "The result, byte for byte as it was first answered.", ChecklistSchema),
     needs=Permission.CHECKLIST_READ,
-    problems=(404, 410),
+    problems=(404, 410, 422),
+    parameters=(_FORMAT_PARAMETER,),
+    responses={200: {"content": {FHIR_JSON: {"schema": guidance.BUNDLE}}}},
 )
 def read_checklist(checklist_id: uuid.UUID) -> Response:
-    """Read a checklist again. Where another one corrects it, the header Link names that as its successor."""
+    """Read a checklist again, as it was answered or, with `_format=fhir`, as FHIR R4.
+
+    Where another one corrects it, the header Link names that as its successor.
+    """
+    if guidance.asked_as_fhir():
+        return guidance.answer(str(checklist_id))
     found = parts().store.read(str(checklist_id), act())
     response = Response(found.result, mimetype=JSON)
     if found.superseded_by is not None:

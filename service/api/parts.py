@@ -57,6 +57,7 @@ class Parts:
     senders: Senders
     infusions: Infusions
     time_zone: ZoneInfo
+    public_url: str | None
     clock: Callable[[], datetime]
     metrics: Metrics
 
