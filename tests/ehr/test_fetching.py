@@ -12,7 +12,7 @@ from service.outbound.http import Outbound
 from tests.ehr.fhir_server import TOKEN, FhirServer
 from tests.outbound.servers import Authority, Server, ok, saying
 
-ENOUGH, BRIEF, LONG = 20.0, 0.5, 5.0  # seconds: never reached; for what never ends; surely more than that
+ENOUGH, BRIEF, LONG = 60.0, 1.0, 15.0  # seconds: never reached; for what never ends; surely more than that
 PATIENT = {"patientId": "7"}
 
 
