@@ -99,14 +99,9 @@ def named(found: Product, packs: Iterable[Pack], maps: CodeMaps) -> Named:
     return Named(look_alikes=near)
 
 
-def names_in(said: str, names: Iterable[str]) -> list[str]:
-    """The names that a text has as whole words, the longest first; one inside a longer one is not found."""
-    return [
-        match.group()
-        for match in _pattern(tuple(sorted(names, key=lambda each: (-len(each), each)))).finditer(
-            folded(said)
-        )
-    ]
+def names_in(said: str, names: frozenset[str]) -> list[str]:
+    """The names that a text has as whole words; of two that begin together, the longer one."""
+    return [match.group() for match in _pattern(names).finditer(folded(said))]
 
 
 def _only(known: dict[str, Pack], ids: Iterable[str | None]) -> list[Pack]:
@@ -117,13 +112,14 @@ def _and(packs: Sequence[Pack]) -> str:
     return " and of ".join(pack.title for pack in packs)
 
 
-def _is_in(said: str, names: Iterable[str]) -> bool:
+def _is_in(said: str, names: frozenset[str]) -> bool:
     return bool(names_in(said, names))
 
 
 @lru_cache(maxsize=64)
-def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    any_of = "|".join(re.escape(folded(name)) for name in names)
+def _pattern(names: frozenset[str]) -> re.Pattern[str]:
+    longest_first = sorted(map(folded, names), key=lambda name: (-len(name), name))
+    any_of = "|".join(map(re.escape, longest_first))
     return re.compile(rf"(?<![^\W_])(?:{any_of})(?![^\W_])") if names else re.compile(r"(?!)")
 
 
@@ -169,16 +165,17 @@ def _other_code(codes: Iterable[Key], maps: CodeMaps, pack: Pack) -> str | None:
 def _other_name(names: Iterable[str], maps: CodeMaps, packs: Iterable[Pack]) -> str | None:
     """The other medicine that is named, if any."""
     own = {name for pack in packs for name in pack.names}
-    others = maps.medicine_names.keys() - own
+    others = frozenset(maps.medicine_names.keys() - own)
     return next((found[0] for name in names if (found := names_in(name, others))), None)
 
 
 def _near(names: Iterable[str], packs: Iterable[Pack], maps: CodeMaps) -> tuple[Pack, ...]:
     """The packs with a name that is almost a word of these. The name of another medicine is no slip."""
     known = {name: pack for pack in packs for name in pack.names if " " not in name}
+    others = {word for pack in known.values() for name in pack.look_alikes for word in name.split("_")}
     found: dict[str, Pack] = {}
     for word in _words(names):
-        if word not in maps.medicine_names:
+        if word not in maps.medicine_names and word not in others:
             for each in get_close_matches(word, known, n=6, cutoff=_NEAR):
                 found[known[each].id] = known[each]
     return tuple(found.values())

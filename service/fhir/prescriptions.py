@@ -39,7 +39,7 @@ class _Unreadable(Exception):
     """There is something, and it cannot be read: what it is, in words."""
 
 
-def read_order(chart: Chart, context: ReadingContext) -> Iterator[Read]:
+def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     """The facts of the order of this infusion."""
     order = context.order
     if order is None:
