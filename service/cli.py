@@ -32,6 +32,7 @@ _EXITS = (
 _LATER = {
     "checklists": "service.commands.finding:checklists",
     "db": "service.commands.database:db",
+    "deliver": "service.commands.webhooks:deliver",
     "ehr": "service.commands.ehr:ehr",
     "impact": "service.commands.impact:impact",
     "infusions": "service.commands.infusions:infusions",
@@ -44,6 +45,7 @@ _LATER = {
     "senders": "service.commands.senders:senders",
     "users": "service.commands.people:users",
     "verify": "service.commands.journal:verify",
+    "webhooks": "service.commands.webhooks:webhooks",
 }
 
 
