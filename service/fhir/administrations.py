@@ -8,6 +8,7 @@ from service.fhir.chart import Chart
 from service.fhir.medicine_lists import Recorded, recorded
 from service.fhir.reads import ReadingContext
 from service.fhir.resources import Moment, Resource, code, moment, period
+from service.fhir.statements import CHANGED, is_changed
 
 TYPE = "MedicationAdministration"
 GIVEN, NOT_GIVEN = "completed", "not-done"
@@ -61,6 +62,5 @@ def administrations(chart: Chart, context: ReadingContext) -> list[Administratio
 def _administration(resource: Resource, chart: Chart, context: ReadingContext) -> Administration:
     start, end = period(resource.get("effectivePeriod"))
     at = moment(resource.get("effectiveDateTime")) or start or end
-    return Administration(
-        resource, recorded(resource, chart, context), code(resource.get("status")) or "unknown", at
-    )
+    status = CHANGED if is_changed(resource) else code(resource.get("status")) or "unknown"
+    return Administration(resource, recorded(resource, chart, context), status, at)

@@ -21,6 +21,7 @@ from service.fhir.resources import (
     text,
     words,
 )
+from service.fhir.statements import CHANGED, is_changed
 from service.fhir.values import Value, measured
 from service.knowledge.code_maps import CodeMaps, Key
 
@@ -47,6 +48,9 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     name = name_of(order, chart)
     yield from _indication(order, name, chart, context.maps)
     dosages = objects(order.get("dosageInstruction"))
+    if is_changed(order) or any(map(is_changed, dosages)):
+        yield unreadable(name, DOSE, CHANGED)
+        return
     if not dosages:
         yield noted(name, "says neither dose nor route", DOSE, understood=False)
         return
