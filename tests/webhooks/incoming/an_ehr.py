@@ -31,11 +31,10 @@ class Clock:
         self.now += timedelta(**time)
 
 
-def message(type="scheduled", *, at=NOW, reference="CHAIR-1", facts=True, without=(), **changes):
-    """A message about an infusion of a complete patient, with some of its data given anew or left out."""
+def message(type="scheduled", *, at=NOW, reference="CHAIR-1", **changes):
+    """A message about an infusion of a complete patient, with data given anew, or left out by None."""
     data = {"infusion": reference, **a_request(), **changes}
-    left_out = {*without, *(() if facts else ("facts",))}
-    data = {name: value for name, value in data.items() if name not in left_out}
+    data = {name: value for name, value in data.items() if value is not None}
     return {"type": f"infusion.{type}", "timestamp": at.isoformat(), "data": data}
 
 

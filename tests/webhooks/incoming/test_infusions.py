@@ -1,0 +1,357 @@
+"""Infusions as a sender tells of them: taken once, in any order, together with their checklists."""
+
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
+
+import pytest
+from marshmallow import RAISE
+
+from service.api.infusion_schemas import TakenSchema
+from tests.api.sending import a_request, body_of, is_problem, paths, post
+from tests.webhooks.incoming.an_ehr import message, send_all
+
+TOLD = ("infusion.planned", "infusion.changed", "infusion.cancelled")
+LATER = "2026-10-08T13:00:00-05:00"
+
+
+def details_of(row):
+    return row[3] if isinstance(row[3], dict) else json.loads(row[3])
+
+
+@pytest.fixture
+def kept(sql):
+    """The one infusion that is kept: state, patient, drug, when."""
+
+    def read():
+        [row] = sql("SELECT state, patient, drug, infusion_at FROM infusions")
+        return row
+
+    return read
+
+
+def test_a_scheduled_infusion_is_planned_and_checked_at_once(ehr, client, kept, journaled):
+    response = ehr.send(message())
+    assert response.status_code == 202
+    assert TakenSchema(unknown=RAISE).validate(response.json) == {}
+    assert response.json["applied"] is True
+    assert response.json["state"] == "planned"
+    assert "Idempotent-Replayed" not in response.headers
+
+    made = response.json["checklist"]
+    assert made["status"] == "pass"
+    found = client.get(made["link"]).json
+    assert (found["id"], found["status"]) == (made["id"], "pass")
+    assert kept() == ("planned", "MRN-1001", "inebilizumab", "2026-10-06T13:00:00-05:00")
+    assert [row[:3] for row in journaled("checklist.made", *TOLD)] == [
+        ("checklist.made", "sender:ward", made["id"]),
+        ("infusion.planned", "sender:ward", response.json["infusion"]),
+    ]
+    entered = details_of(journaled("infusion.planned")[0])
+    assert entered.pop("remark")
+    assert entered == {"drug": "inebilizumab", "changed": [], "checklist": made["id"]}
+
+
+def test_the_checklist_is_the_one_that_a_request_gives(ehr, client):
+    request = a_request(without=["hbsag"])
+    made = ehr.tell(facts=request["facts"])["checklist"]
+    asked = post(client, request).json
+    told = client.get(made["link"]).json
+    passing = ("id", "evaluated_at")
+    assert {k: v for k, v in told.items() if k not in passing} == {
+        k: v for k, v in asked.items() if k not in passing
+    }
+    assert made["status"] == asked["status"] == "block"
+    assert client.post(f"{made['link']}/replay").json["identical"] is True
+
+
+def test_without_facts_it_is_planned_and_not_checked(ehr, kept, sql):
+    answer = ehr.tell(facts=None)
+    assert answer["checklist"] is None
+    assert kept()[0] == "planned"
+    assert sql("SELECT count(*) FROM checklists") == [(0,)]
+
+
+def test_a_cancelled_infusion_is_not_checked(ehr, kept, sql):
+    first = ehr.tell()
+    answer = ehr.tell("cancelled")
+    assert answer == {
+        "infusion": first["infusion"],
+        "state": "cancelled",
+        "applied": True,
+        "checklist": None,
+    }
+    assert kept()[0] == "cancelled"
+    assert sql("SELECT count(*) FROM checklists") == [(1,)]
+
+
+def test_a_change_is_entered_by_the_names_of_what_changed_and_nothing_else(ehr, clock, kept, journaled):
+    id = ehr.tell()["infusion"]
+    changes = [
+        ({"infusion_at": LATER, "facts": None}, ["infusion_at"]),
+        ({"infusion_at": LATER, "patient": {"id": "MRN-2"}}, ["patient"]),
+        ({"drug": "ibalizumab", "infusion_at": "2026-10-06T18:00:00Z", "facts": {}}, None),
+        ({"drug": "ibalizumab", "infusion_at": "2026-10-06T13:00:00-05:00", "facts": None}, []),
+    ]
+    for told, _ in changes:
+        clock.pass_by(seconds=1)
+        assert ehr.tell("changed", **told)["infusion"] == id
+    entries = journaled("infusion.changed")
+    assert [details_of(row)["changed"] for row in entries] == [
+        ["infusion_at"],
+        ["patient"],
+        ["drug", "infusion_at", "patient"],
+        [],  # the same moment, in another offset
+    ]
+    assert {row[2] for row in entries} == {id}
+    assert "MRN" not in str(entries)
+    assert "2026-10-0" not in str(entries)
+    assert kept() == ("planned", "MRN-1001", "ibalizumab", "2026-10-06T13:00:00-05:00")
+
+
+def test_what_is_told_of_whom_is_kept_beside_the_journal_and_committed_to(ehr, sql, typed):
+    ehr.tell()
+    [(patient, parts)] = sql("SELECT patient, parts FROM remarks")
+    parts = parts if isinstance(parts, dict) else json.loads(parts)
+    assert patient == "MRN-1001"
+    assert parts == {"reference": "CHAIR-1", "infusion_at": "2026-10-06T13:00:00-05:00"}
+    assert typed("verify").exit_code == 0
+    sql("DELETE FROM remarks")
+    assert "missing contents" in typed("verify").output
+
+
+# Bad facts
+
+
+@pytest.mark.parametrize("type", ["scheduled", "changed"])
+def test_with_bad_facts_there_is_neither_an_infusion_nor_a_checklist(ehr, sql, journaled, type):
+    before = journaled()
+    response = ehr.send(message(type, facts={"dose_number": "first", "hbsaag": 1}))
+    assert is_problem(response, 422)
+    assert paths(response) == ["data.facts.dose_number", "data.facts.hbsaag"]
+    for table in ("infusions", "messages", "checklists", "remarks"):
+        assert sql(f"SELECT count(*) FROM {table}") == [(0,)]
+    assert journaled() == before
+
+
+def test_a_change_with_bad_facts_changes_nothing(ehr, kept, sql):
+    ehr.tell()
+    before = kept()
+    changed = message("changed", infusion_at=LATER, patient={"id": "MRN-2"}, facts={"sex": "m"})
+    assert ehr.send(changed).status_code == 422
+    assert kept() == before
+    assert sql("SELECT count(*) FROM checklists") == [(1,)]
+
+
+@pytest.mark.any_database
+def test_a_fault_of_the_engine_holds_the_infusion(ehr, monkeypatch):
+    def fail(self, values):
+        raise RuntimeError("x")
+
+    monkeypatch.setattr("service.checklist.engine.Engine.decide", fail)
+    assert ehr.tell()["checklist"]["status"] == "block"
+
+
+# The same message again
+
+
+@pytest.mark.parametrize("type", ["scheduled", "changed", "cancelled"])
+def test_the_same_message_again_is_answered_as_before(ehr, clock, sql, journaled, type):
+    document = message(type)
+    first = ehr.send(document, "msg_1")
+    entries, rows = journaled(), sql("SELECT * FROM infusions")
+    clock.pass_by(hours=5)  # a retry is signed anew
+    again = ehr.send(document, "msg_1")
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.data == first.data
+    assert journaled() == entries
+    assert sql("SELECT * FROM infusions") == rows
+
+
+def test_it_is_answered_as_before_even_when_the_infusion_is_otherwise_now(ehr, clock):
+    document = message()
+    first = ehr.send(document, "msg_1")
+    clock.pass_by(seconds=1)
+    ehr.tell("cancelled")
+    again = ehr.send(document, "msg_1")
+    assert again.data == first.data
+    assert again.json["state"] == "planned"
+
+
+def test_the_same_id_with_another_body_is_refused(ehr, kept, sql):
+    ehr.send(message(), "msg_1")
+    before = kept()
+    for other in (message(infusion_at=LATER), message("cancelled"), body_of(message()) + b" "):
+        response = ehr.send(other, "msg_1")
+        assert is_problem(response, 422)
+        assert paths(response) == ["webhook-id"]
+    assert kept() == before
+    assert sql("SELECT count(*) FROM checklists") == [(1,)]
+
+
+def test_the_same_body_with_another_id_is_another_message(ehr, sql):
+    document = message()
+    first, second = ehr.send(document).json, ehr.send(document).json
+    assert first["infusion"] == second["infusion"]
+    assert first["checklist"]["id"] != second["checklist"]["id"]
+    assert sql("SELECT count(*) FROM infusions") == [(1,)]
+
+
+def test_of_processes_that_take_the_same_message_at_once_one_does(settings, database_url, ehr, sql):
+    ids = [f"msg_{number}" for number in range(10)]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.webhooks.incoming.an_ehr"])
+    with ProcessPoolExecutor(3, mp_context=context) as pool:
+        began = [
+            pool.submit(send_all, database_url, settings.keys, ehr.secret, order)
+            for order in (ids, ids, ids[::-1])
+        ]
+        answers = [answer for each in began for answer in each.result()]
+    for id in ids:
+        mine = [answer for answer in answers if answer[0] == id]
+        assert sorted(status for _, status, _, _ in mine) == [200, 200, 202]
+        assert sorted(str(replayed) for _, _, replayed, _ in mine) == ["None", "true", "true"]
+        assert len({json.dumps(document) for *_, document in mine}) == 1
+    for table in ("infusions", "messages", "checklists", "contents", "remarks"):
+        assert sql(f"SELECT count(*) FROM {table}") == [(len(ids),)], table
+    assert sql("SELECT count(*) FROM journal WHERE event = 'infusion.planned'") == [(len(ids),)]
+
+
+def test_one_that_another_process_took_meanwhile_is_answered_as_that_one(ehr, app, monkeypatch, sql):
+    """Both are past the look for an earlier one before either is kept."""
+    making, document = app.extensions["dosegate"].making, message()
+    evaluated, inside = type(making).evaluated, []
+
+    def slowly(self, body, act):
+        if not inside:
+            inside.append(ehr.send)  # the other one overtakes
+            inside.append(ehr.send(document, "msg_1"))
+        return evaluated(self, body, act)
+
+    monkeypatch.setattr(type(making), "evaluated", slowly)
+    outer = ehr.send(document, "msg_1")
+    assert (inside[1].status_code, outer.status_code) == (202, 200)
+    assert outer.headers["Idempotent-Replayed"] == "true"
+    assert outer.data == inside[1].data
+    assert sql("SELECT count(*) FROM checklists") == [(1,)]
+
+
+# Out of order
+
+
+def at(minute):
+    return datetime.fromisoformat(f"2026-10-06T08:{minute:02}:00+00:00")
+
+
+def test_a_message_that_comes_too_late_changes_nothing_and_says_so(ehr, kept, sql, journaled):
+    newer = ehr.send(message("changed", at=at(30), infusion_at=LATER))
+    before, entries = kept(), journaled()
+    older = message("scheduled", at=at(29), patient={"id": "MRN-2"})
+    response = ehr.send(older, "late")
+    assert response.status_code == 200
+    assert TakenSchema(unknown=RAISE).validate(response.json) == {}
+    assert response.json == {
+        "infusion": newer.json["infusion"],
+        "state": "planned",
+        "applied": False,
+        "checklist": None,
+    }
+    assert "Idempotent-Replayed" not in response.headers
+    assert kept() == before
+    assert journaled() == entries
+    assert sql("SELECT count(*) FROM checklists") == [(1,)]
+    again = ehr.send(older, "late")
+    assert again.data == response.data
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert ehr.send(message("cancelled", at=at(29)), "late").status_code == 422
+
+
+def test_a_cancellation_that_overtakes_what_it_cancels_stays(ehr, kept, sql):
+    cancelled = ehr.send(message("cancelled", at=at(30)))
+    assert (cancelled.status_code, cancelled.json["state"]) == (202, "cancelled")
+    late = ehr.send(message("scheduled", at=at(10)))
+    assert (late.json["applied"], late.json["state"]) == (False, "cancelled")
+    assert kept()[0] == "cancelled"
+    assert sql("SELECT count(*) FROM checklists") == [(0,)]
+
+
+def test_what_is_told_after_a_cancellation_plans_it_again(ehr, kept, journaled):
+    for minute, type in ((1, "scheduled"), (2, "cancelled"), (3, "changed"), (4, "changed")):
+        ehr.send(message(type, at=at(minute), infusion_at=LATER if minute > 2 else "2026-10-06T13:00:00Z"))
+    assert kept()[0] == "planned"
+    assert kept()[3] == LATER
+    assert [row[0] for row in journaled(*TOLD)] == [
+        "infusion.planned",
+        "infusion.cancelled",
+        "infusion.planned",
+        "infusion.changed",
+    ]
+
+
+def test_of_two_messages_of_one_moment_the_one_that_came_last_counts(ehr, kept):
+    ehr.send(message(at=at(1)))
+    assert ehr.send(message("changed", at=at(1), infusion_at=LATER)).json["applied"] is True
+    assert kept()[3] == LATER
+
+
+TYPES = [("scheduled", "changed", "cancelled"), ("scheduled", "cancelled", "changed")]
+ORDERS = [(1, 2, 3), (1, 3, 2), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1)]
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    "types", [("scheduled", "changed", "cancelled"), ("scheduled", "cancelled", "changed")]
+)
+@pytest.mark.parametrize("order", ORDERS)
+def test_in_any_order_the_same_is_so_in_the_end(ehr, kept, types, order):
+    for minute in order:
+        told = {"infusion_at": f"2026-10-06T{minute + 10}:00:00+00:00", "patient": {"id": f"MRN-{minute}"}}
+        ehr.send(message(types[minute - 1], at=at(minute), **told))
+    state = "cancelled" if types[2] == "cancelled" else "planned"
+    assert kept() == (state, "MRN-3", "inebilizumab", "2026-10-06T13:00:00+00:00")
+
+
+# Erasure
+
+
+def test_all_that_senders_told_of_an_erased_patient_goes(ehr, client, clock, sql, typed):
+    """Of an infusion that was planned for one patient and given to another, each has a part."""
+    first = ehr.send(message(reference="A", patient={"id": "GONE"}), "msg_1")
+    ehr.send(message(reference="B", patient={"id": "GONE"}), "msg_2")
+    clock.pass_by(seconds=1)
+    moved = ehr.send(message("changed", at=clock(), reference="B", patient={"id": "STAYS"}), "msg_3")
+    other = ehr.tell(reference="C", patient={"id": "STAYS"})
+
+    done = typed("patients", "erase", "--reason", "patient_request", lines=("GONE", 7))
+    assert done.exit_code == 0, done.stderr
+    assert "Kept of this patient: 2 checklists, 2 remarks, 1 infusion and 2 messages." in done.stdout
+    kept = {moved.json["infusion"], other["infusion"]}
+    assert {id for (id,) in sql("SELECT id FROM infusions")} == kept
+    assert {patient for (patient,) in sql("SELECT patient FROM messages")} == {"STAYS"}
+    assert sql("SELECT count(*) FROM messages") == [(2,)]
+    assert is_problem(client.get(first.json["checklist"]["link"]), 410)
+    everything = "".join(
+        str(sql(f"SELECT * FROM {table}")) for table in ("journal", "infusions", "messages", "remarks")
+    )
+    assert "GONE" not in everything
+    [(details,)] = sql("SELECT details FROM journal WHERE event = 'patient.erased'")
+    details = details if isinstance(details, dict) else json.loads(details)
+    assert (details["infusions"], details["messages"]) == (1, 2)
+    verified = typed("verify")
+    assert verified.exit_code == 0, verified.output
+
+
+def test_an_infusion_that_comes_in_meanwhile_stops_an_erasure(ehr, app, sql):
+    from service.records.erasure import HeldOtherwise, Reason, erase, held
+    from tests.webhooks.incoming.an_ehr import SETUP
+
+    records = app.extensions["dosegate"].store.records
+    ehr.tell(facts=None)
+    seen = held(records, "MRN-1001")
+    assert (seen.infusions, seen.messages, seen.total) == (1, 1, 3)
+    ehr.tell(facts=None, reference="another")
+    with pytest.raises(HeldOtherwise):
+        erase(records, "MRN-1001", seen, Reason.COURT_ORDER, SETUP)
+    assert sql("SELECT count(*) FROM infusions") == [(2,)]
