@@ -15,6 +15,7 @@ from service.access.refusals import Refusals
 from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
 from service.api import (
+    cds_hooks,
     checklists,
     cors,
     documentation,
@@ -41,7 +42,10 @@ from service.api import (
 )
 from service.api.metrics import Metrics
 from service.api.parts import Parts, install
+from service.ehr.answering import Answering
 from service.ehr.clients import EhrClients
+from service.ehr.feedback import CardFeedback
+from service.ehr.gathering import Gathering
 from service.ehr.tokens import Trust
 from service.intake.answers import documents_for
 from service.intake.json_text import MOST_BYTES
@@ -148,6 +152,15 @@ def create_app(
         outbound=outbound,
         ehr_clients=known_ehrs,
         trust=Trust(known_ehrs, outbound, records),
+        answering=Answering(
+            library=library,
+            making=making,
+            gathering=Gathering(library, outbound, settings.fhir_seconds),
+            counters=metrics,
+            zone=settings.time_zone,
+            pass_cards=settings.pass_cards,
+        ),
+        card_feedback=CardFeedback(records),
         endpoints=Endpoints(records, outbound),
         deliveries=Deliveries(records),
         senders=Senders(records),
@@ -171,6 +184,7 @@ def create_app(
         sessions.section,
         people.section,
         ehr_clients.section,
+        cds_hooks.section,
         webhook_endpoints.section,
         senders.section,
         infusions.section,

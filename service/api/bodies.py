@@ -14,22 +14,23 @@ from service.intake.json_text import MOST_BYTES, check_texts, parse
 from service.intake.requests import read_document
 
 
-def received() -> bytes:
+def received(most_bytes: int = MOST_BYTES) -> bytes:
     """The body, said to be JSON. Raises UnsupportedMediaType, and what `as_it_came` raises."""
     if request.mimetype != JSON:
         raise UnsupportedMediaType
-    return as_it_came()
+    return as_it_came(most_bytes)
 
 
-def as_it_came() -> bytes:
+def as_it_came(most_bytes: int = MOST_BYTES) -> bytes:
     """The body, whatever it is; it can be read again. Raises RequestEntityTooLarge, BadRequest."""
+    request.max_content_length = most_bytes + 1  # one more than is taken, so that too long shows
     try:
         body = request.get_data()
     except HTTPException:
         raise
     except Exception as error:  # the server's own errors for a body that breaks off or is badly framed
         raise BadRequest from error
-    if len(body) > MOST_BYTES:
+    if len(body) > most_bytes:
         raise RequestEntityTooLarge
     return body
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, Response, g, request
+from flask import Blueprint, Flask, Response, g, request
 
 from service.access.principal import Principal
 from service.api.guard import Door
@@ -19,11 +19,18 @@ def caller() -> EhrCaller:
     return found
 
 
+def own_address() -> str:
+    """Where the EHR that calls finds this service."""
+    found: str = g.own_address
+    return found
+
+
 def door(public_url: str | None) -> Door:
     """Lets EHRs in, for which this service is at `public_url`."""
 
     def enter() -> Principal:
-        url = f"{_own_address(public_url)}{request.path}"
+        g.own_address = _own_address(public_url)
+        url = f"{g.own_address}{request.path}"
         g.ehr = parts().trust.caller(request.headers.get("Authorization"), url, parts().clock())
         return caller().principal
 
@@ -46,6 +53,6 @@ def _not_trusted(error: NotTrusted) -> Response:
     return response
 
 
-def register_errors(app: Flask) -> None:
+def register_errors(app: Flask | Blueprint) -> None:
     """Answer who is not let in with nothing but that."""
     app.register_error_handler(NotTrusted, _not_trusted)

@@ -17,6 +17,7 @@ class Metrics:
         self._lock = Lock()
         self._requests: Counter[Labels] = Counter()
         self._checklists: Counter[Labels] = Counter()
+        self._other_orders: Counter[Labels] = Counter()
         self._faults = 0
         self._seconds, self._evaluations = 0.0, 0
 
@@ -34,6 +35,11 @@ class Metrics:
             self._evaluations += 1
             self._faults += fault
 
+    def order_without_pack(self, hook: str) -> None:
+        """Count an order of a drug without rules here, by the hook on which it came; never by its name."""
+        with self._lock:
+            self._other_orders[(("hook", hook),)] += 1
+
     def text(self) -> str:
         """All of it in the Prometheus text format."""
         with self._lock:
@@ -42,6 +48,10 @@ class Metrics:
     def _lines(self) -> Iterator[str]:
         yield from _family("http_requests_total", "counter", "Answered requests.", self._requests.items())
         yield from _family("checklists_total", "counter", "Evaluated checklists.", self._checklists.items())
+        other = self._other_orders.items()
+        yield from _family(
+            "orders_without_pack_total", "counter", "Orders of drugs without rules here.", other
+        )
         faults = [((), self._faults)]
         yield from _family("engine_faults_total", "counter", "Checklists held by a fault of ours.", faults)
         yield from _family(

@@ -15,7 +15,9 @@ from service.access.refusals import Refusals
 from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
 from service.api.metrics import Metrics
+from service.ehr.answering import Answering
 from service.ehr.clients import EhrClients
+from service.ehr.feedback import CardFeedback
 from service.ehr.tokens import Trust
 from service.knowledge.library import Library
 from service.outbound.http import Outbound
@@ -52,6 +54,8 @@ class Parts:
     outbound: Outbound
     ehr_clients: EhrClients
     trust: Trust
+    answering: Answering
+    card_feedback: CardFeedback
     endpoints: Endpoints
     deliveries: Deliveries
     senders: Senders

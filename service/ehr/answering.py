@@ -1,0 +1,197 @@
+"""From a call of a hook to cards: which orders it is about, what is known, and a checklist for each.
+
+An order that is ours always has an answer: where none can be made, that is a critical card, never no card.
+"""
+
+import json
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from service.ehr import troubles
+from service.ehr.cards import Asked, Card, cards_of
+from service.ehr.clients import EhrClient
+from service.ehr.feedback import keep_cards
+from service.ehr.gathering import MEDICATION, Gap, Gathering, unresolved
+from service.ehr.hooks import Call
+from service.ehr.prefetch import Gathered
+from service.ehr.troubles import CannotKnow
+from service.fhir.chart import BadBundle, Chart, OtherPatient, read_chart
+from service.fhir.orders import TYPE as ORDER
+from service.fhir.orders import Ordered, orders_in
+from service.fhir.resources import moment
+from service.intake.documents import plain
+from service.intake.errors import BadInput
+from service.knowledge.library import Library
+from service.records.canonical import canonical
+from service.records.database import StoreUnavailable
+from service.records.journal import Act, Event
+from service.records.making import Making
+from service.records.site import Writing
+from service.records.stored import StoredChecklist
+
+log = logging.getLogger("dosegate")
+
+_MOST_PATHS = 10  # that an entry names
+
+
+class Counters(Protocol):
+    """What is told of orders that were not checked."""
+
+    def order_without_pack(self, hook: str) -> None:
+        """Count one."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, as whom the journal has it, and by which address of ours."""
+
+    client: EhrClient
+    act: Act
+    base: str
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Answers EHRs for one site. `zone` is the site's; `pass_cards` whether a pass has a card."""
+
+    library: Library
+    making: Making
+    gathering: Gathering
+    counters: Counters
+    zone: ZoneInfo
+    pass_cards: bool
+
+    def cards(self, call: Call, caller: Caller) -> list[Card]:
+        """The cards for a call, by order.
+
+        Raises CannotKnow where patient or drug cannot be known, OtherPatient (which is entered), BadBundle,
+        StoreUnavailable.
+        """
+        known = self.gathering.gathered(call, caller.client)
+        chart, bad = self._chart(call, caller, known.everything)
+        orders = [each.resource for each in known.orders]
+        gaps, cards = list(known.gaps), list[Card]()
+        found = orders_in(orders, chart, self.library, now=caller.act.at)
+        for ordered, order in zip(found, orders, strict=True):
+            if ordered.drug is not None:
+                checking = _Checking(self, call, caller, ordered)
+                cards += checking.cards(known.everything, bad)
+            elif ordered.problem is not None:
+                cards.append(troubles.disagreeing(ordered, caller.base))
+            elif ordered.look_alikes:
+                cards.append(troubles.look_alike(ordered, caller.base))
+            elif unresolved(order, chart):
+                gaps.append(
+                    Gap(
+                        ordered.reference,
+                        "refers to a Medication that was neither sent along nor could be read",
+                    )
+                )
+            elif ordered.named:
+                self.counters.order_without_pack(call.hook)
+        if gaps and not cards:
+            raise CannotKnow(gaps)
+        return [*cards, troubles.not_known(gaps, caller.base)] if gaps else cards
+
+    def _chart(self, call: Call, caller: Caller, known: Gathered) -> tuple[Chart, BadBundle | None]:
+        """The chart; where it cannot be read, that of the orders alone, and why not all of it.
+
+        Raises OtherPatient, BadBundle.
+        """
+        try:
+            return read_chart(known.bundle(), patient=call.patient, searched=known.searched), None
+        except OtherPatient as error:
+            paths = [(known.path(path), said) for path, said in error.errors]
+            details = {"hook": call.hook, "paths": [path for path, _ in paths][:_MOST_PATHS]}
+            records = self.making.store.records
+            records.enter(caller.act, Event.OTHER_PATIENT_REFUSED, caller.client.id, details)
+            raise OtherPatient(paths) from None
+        except BadBundle as error:
+            bad = BadBundle([(known.path(path), said) for path, said in error.errors])
+        orders = known.only((ORDER, MEDICATION))
+        try:
+            return read_chart(orders.bundle(), patient=call.patient, searched={}), bad
+        except BadBundle:
+            raise bad from None
+
+
+@dataclass(frozen=True)
+class _Checking:
+    """One order of ours, as it is checked."""
+
+    site: Answering
+    call: Call
+    caller: Caller
+    ordered: Ordered
+
+    def cards(self, known: Gathered, bad: BadBundle | None) -> list[Card]:
+        """The cards, kept with their checklist. Raises StoreUnavailable."""
+        act, reasons = self.caller.act, bad.errors if bad is not None else ()
+        if bad is None:
+            try:
+                return self._made(known)
+            except StoreUnavailable:
+                raise
+            except BadInput as error:
+                reasons = tuple((known.path(each.path), each.message) for each in error.errors)
+                log.error("request %s: an order is not checked: its request is refused", act.request)
+            except Exception as error:
+                # No fault of ours may look like an order with nothing against it.
+                log.error("request %s: an order is not checked: %s", act.request, type(error).__name__)
+        return [troubles.not_checked(self.ordered, reasons, self.caller.base)]
+
+    def _made(self, known: Gathered) -> list[Card]:
+        asked = Asked(self.call.instance, self.ordered.reference, self.caller.base, _new_id)
+        site, cards = self.site, list[Card]()
+
+        def keep(writing: Writing, checklist: StoredChecklist) -> None:
+            result = json.loads(checklist.result)
+            cards.extend(cards_of(result, asked, site.library.vocabulary, pass_card=site.pass_cards))
+            keep_cards(writing, cards, checklist.id, self.caller.client.name)
+
+        site.making.make(self._request(known), self.caller.act, also=keep)
+        return cards
+
+    def _request(self, known: Gathered) -> bytes:
+        """The request for the checklist, as it is kept and can be replayed."""
+        pack = self.ordered.drug
+        assert pack is not None
+        return canonical(
+            plain(
+                {
+                    "drug": pack.id,
+                    "region": self.site.library.policy.values["region"],
+                    "infusion_at": self._infusion_at().isoformat(),
+                    "patient": {"id": self.call.patient},
+                    "bundle": known.bundle(),
+                    "order": self.ordered.reference,
+                    "searched": dict(known.searched),
+                }
+            )
+        )
+
+    def _infusion_at(self) -> datetime:
+        """When the infusion is meant to be: as booked, as ordered, or else now; never in the past."""
+        zone, now = self.site.zone, self.caller.act.at
+        coming = (_in_zone(at, zone) for at in (*self._booked(), self.ordered.infusion_at) if at is not None)
+        return next((at for at in coming if at >= now), now.astimezone(zone))
+
+    def _booked(self) -> list[date | datetime]:
+        """The times of the appointments that are proposed, the earliest first."""
+        zone = self.site.zone
+        found = (moment(start) for start in self.call.starts)
+        known = [each.at for each in found if each is not None and each.at is not None]
+        return sorted(known, key=lambda at: _in_zone(at, zone))
+
+
+def _in_zone(at: date | datetime, zone: ZoneInfo) -> datetime:
+    """A time; of a date alone its noon at the site."""
+    return at if isinstance(at, datetime) else datetime.combine(at, time(12), zone)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

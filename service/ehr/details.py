@@ -1,0 +1,157 @@
+"""What stands on a card below its summary, in GitHub-flavoured Markdown. Every text of data is escaped."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from service.checklist.facts import FactDefinition, Vocabulary
+from service.ehr.markdown import escaped, line
+
+Document = Mapping[str, Any]
+
+# Who can answer now, and who only on the day.
+_NOW, _AT_THE_CHAIR = ("record", "prescriber"), ("nurse", "patient")
+_WHO = {
+    "record": "in the record",
+    "prescriber": "from the prescriber",
+    "nurse": "by the nurse",
+    "patient": "from the patient",
+}
+_OVERRIDES = {
+    "never": "This can never be overridden.",
+    "prescriber": "Only a prescriber may go on in spite of it, by a signed override of the checklist; an "
+    "answer to this card is none.",
+    "acknowledge": "It has to be acknowledged in the checklist; an answer to this card is no "
+    "acknowledgement.",
+}
+
+
+def decided(finding: Document, vocabulary: Vocabulary) -> str:
+    """A finding that was decided: the reason, what to do, what would make it pass, and where it is from."""
+    return _paragraphs(
+        f"**{escaped(finding['title'])}** ({finding['status']})",
+        line(finding["message"]),
+        _labelled("What to do", finding["action"]),
+        _list("Because", (_because(each, vocabulary) for each in finding["because"])),
+        _list("It would pass when", map(line, _ways_out(finding, vocabulary))),
+        _labelled("Time alone lifts it on", finding["eligible_from"]),
+        _list("Sources", _sources([finding])),
+        "Nobody has verified the source of this rule yet." if finding.get("tags") else "",
+        _OVERRIDES.get(finding["override"] or "", ""),
+    )
+
+
+def asked(findings: Sequence[Document], needs: Sequence[str], vocabulary: Vocabulary) -> str:
+    """All that is missing: whom to ask, the most decisive first; then what each of it decides."""
+    missing = list(dict.fromkeys([*needs, *(name for each in findings for name in each["missing"])]))
+    wanted = {name for each in findings for name in each["missing"]}
+    asked_for = [vocabulary[name] for name in missing if name in wanted and name in vocabulary]
+    return _paragraphs(
+        "Unknown never passes: these checks stay open until the facts below are known.",
+        _list("Now, in the record or from the prescriber", _questions(asked_for, _NOW), "1."),
+        _list("At the chair, from the patient or by the nurse", _questions(asked_for, _AT_THE_CHAIR), "1."),
+        _list("What they decide", (_open(each, vocabulary) for each in findings)),
+        _list("Sources", _sources(findings)),
+    )
+
+
+def passed(result: Document) -> str:
+    """What was checked and found to be in order, and how long to watch the patient afterwards."""
+    plan = result["observation"]
+    watched = (
+        f"**Afterwards:** observe {plan['minutes_after']} minutes. {escaped(plan['text'])}" if plan else ""
+    )
+    checks = (f"{line(each['title'])}: {escaped(each['message'])}" for each in result["findings"])
+    return _paragraphs(
+        watched,
+        _list("Checked", checks),
+        _list("Sources", _sources([plan] if plan else [])),
+        "This supports clinical judgement and does not replace it.",
+    )
+
+
+def fault(findings: Sequence[Document]) -> str:
+    """Checks that the service itself could not evaluate."""
+    first = findings[0]
+    return _paragraphs(
+        line(first["message"]),
+        _labelled("What to do", first["action"]),
+        _list("Not evaluated", (line(each["title"]) for each in findings)),
+    )
+
+
+def labels(names: Iterable[str], vocabulary: Vocabulary) -> list[str]:
+    """What facts are called."""
+    return [_label(name, vocabulary) for name in names]
+
+
+def _questions(facts: Sequence[FactDefinition], who: Sequence[str]) -> Iterator[str]:
+    for fact in facts:
+        if fact.answered_by in who:
+            yield f"**{escaped(fact.label)}**, {_WHO[fact.answered_by]}: {escaped(fact.question)}"
+
+
+def _open(finding: Document, vocabulary: Vocabulary) -> str:
+    ways = "; or ".join(_ways_out(finding, vocabulary))
+    parts = [
+        f"**{escaped(finding['title'])}** ({finding['status']}): {escaped(finding['message'])}",
+        escaped(finding["action"] or ""),
+        f"It would pass when: {escaped(ways)}." if ways else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _ways_out(finding: Document, vocabulary: Vocabulary) -> Iterator[str]:
+    for changes in finding["would_pass_when"]:
+        yield " and ".join(_worded(change, vocabulary) for change in changes)
+
+
+def _worded(change: str, vocabulary: Vocabulary) -> str:
+    """A change in words: it begins with the name of a fact."""
+    name, _, rest = change.partition(" ")
+    return f"{_label(name, vocabulary)} {rest.replace('_', ' ')}"
+
+
+def _label(name: str, vocabulary: Vocabulary) -> str:
+    return vocabulary[name].label if name in vocabulary else name.replace("_", " ")
+
+
+def _because(because: Document, vocabulary: Vocabulary) -> str:
+    definition = vocabulary.facts.get(because["fact"])
+    words = {**definition.values, **definition.words} if definition else {}
+    said = _value(because["value"], words)
+    if "unit" in because:
+        said = f"{said} {because['unit']}"
+    parts = [said, str(because.get("at", "")), str(because.get("source", ""))]
+    return f"{line(_label(because['fact'], vocabulary))}: {escaped(', '.join(filter(None, parts)))}"
+
+
+def _value(value: Any, words: Mapping[str, str]) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(_value(each, words) for each in value.values())
+    if isinstance(value, list):
+        return "; ".join(_value(each, words) for each in value) or "none"
+    return words.get(value, value) if isinstance(value, str) else str(value)
+
+
+def _sources(cited: Iterable[Document]) -> Iterator[str]:
+    """Each source once, with all the places in it."""
+    places: dict[tuple[str, str], dict[str, None]] = {}
+    for document in cited:
+        for each in document["sources"]:
+            places.setdefault((each["title"], each["revised"]), {})[each["section"]] = None
+    for (title, revised), sections in places.items():
+        said = revised if revised == "undated" else f"revised {revised}"
+        yield f"{line(title)}, {escaped(said)}: {escaped('; '.join(sections))}"
+
+
+def _labelled(label: str, text: str | None) -> str:
+    return f"**{label}:** {escaped(text)}" if text else ""
+
+
+def _list(heading: str, items: Iterable[str], mark: str = "-") -> str:
+    lines = [f"{mark} {item}" for item in items]
+    return "\n".join([f"**{heading}**", "", *lines]) if lines else ""
+
+
+def _paragraphs(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,167 @@
+"""What is known for a call: sent along, or fetched with the token that it grants, where it matters."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from service.ehr.clients import EhrClient
+from service.ehr.fetching import Fetched, FhirServer, fetch_missing
+from service.ehr.hooks import Call, Grant
+from service.ehr.prefetch import Gathered, Located, Searched, read_prefetch
+from service.fhir.chart import COMPLETE, FAILED, BadBundle, Chart, read_chart
+from service.fhir.orders import TYPE as ORDER
+from service.fhir.orders import is_order, orders_in
+from service.fhir.resources import Resource, objects, reference, target
+from service.fhir.searches import Search, searches
+from service.knowledge.library import Library
+from service.outbound.http import Outbound
+
+MEDICATION = "Medication"
+ORDERS = "orders"
+Answers = dict[str, Searched]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """An order, or all of them, of which nothing can be told: where it should have been, and why."""
+
+    path: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """The orders that a call is about, all that is known of the patient, and orders that are not known."""
+
+    orders: tuple[Located, ...]
+    everything: Gathered
+    gaps: tuple[Gap, ...]
+
+
+class Gathering:
+    """Gathers what calls are answered with; fetching takes no longer than `seconds`."""
+
+    def __init__(self, library: Library, outbound: Outbound, seconds: float) -> None:
+        self.searches = searches(library.code_maps)
+        self._library, self._outbound, self._seconds = library, outbound, seconds
+        self._types = frozenset({MEDICATION, *(search.resource_type for search in self.searches)})
+
+    def gathered(self, call: Call, client: EhrClient) -> Known:
+        """All that is known for a call of this EHR."""
+        answers = read_prefetch(call.prefetch, [search.name for search in self.searches])
+        grant = call.grant
+        if grant is not None and client.uses_fhir_server(grant.base):
+            products = self._products(call, answers)
+            if products is not None:
+                answers |= self._fetched(call, grant, answers, products)
+        return self._known(call, answers)
+
+    def _known(self, call: Call, answers: Answers) -> Known:
+        gaps = [] if call.has_drafts else list(_gaps(call, answers))
+        asked = {name: each for name, each in answers.items() if name in self._names}
+        others = _found({name: each for name, each in answers.items() if name not in self._names})
+        everything = Gathered.of([*call.drafts, *others], asked, self._types)
+        return Known(tuple(_orders(call, answers)), everything, tuple(gaps))
+
+    @property
+    def _names(self) -> frozenset[str]:
+        return frozenset(search.name for search in self.searches)
+
+    def _products(self, call: Call, answers: Answers) -> list[Search] | None:
+        """The Medications to read too; None where no order can be ours, so that nothing has to be read."""
+        orders = list(_orders(call, answers))
+        known = Gathered.of([*orders, *_found(answers)], {}, {ORDER, MEDICATION})
+        try:
+            chart = read_chart(known.bundle(), patient=call.patient, searched={})
+        except BadBundle:
+            return None  # it is refused, or held, as it is
+        found = orders_in([each.resource for each in orders], chart, self._library)
+        lost = [each.resource for each in orders if unresolved(each.resource, chart)]
+        is_open = not call.has_drafts and any(True for _ in _gaps(call, answers))
+        if not (lost or is_open or any(each.drug is not None for each in found)):
+            return None
+        ids = {found for each in lost for found in _medications(each)}
+        return [Search(f"{MEDICATION}/{id}", MEDICATION, f"{MEDICATION}/{id}") for id in sorted(ids)]
+
+    def _fetched(self, call: Call, grant: Grant, answers: Answers, products: Sequence[Search]) -> Answers:
+        """What was missing, failed or not whole, as far as it was there in time."""
+        pages = {name: each.next for name, each in answers.items() if each.next and each.state != FAILED}
+        wanted = [
+            search
+            for search in self.searches
+            if search.name not in pages
+            and (search.name not in answers or answers[search.name].state != COMPLETE)
+        ]
+        wanted += [*products, *_dispatched(call, answers)]
+        server = FhirServer(grant.base, grant.token)
+        found = fetch_missing(wanted, call.context, pages, server, self._outbound, self._seconds)
+        return {
+            name: _merged(name, answers.get(name), fetched, goes_on=name in pages)
+            for name, fetched in found.items()
+            if name in self._names or fetched.resources
+        }
+
+
+def unresolved(order: Resource, chart: Chart) -> bool:
+    """Whether an order refers to a Medication that is not here, and so names nothing."""
+    return any(
+        reference(each) is not None and "display" not in each and chart.resolve(each, order) is None
+        for each in objects(order.get("medicationReference"))
+    )
+
+
+def _orders(call: Call, answers: Answers) -> Iterator[Located]:
+    """The orders that a call is about, as far as they are known."""
+    for each in call.drafts if call.has_drafts else _found(answers):
+        if is_order(each.resource) and (call.chosen is None or each.is_one_of(call.chosen)):
+            yield each
+
+
+def _found(answers: Answers) -> list[Located]:
+    return [each for answer in answers.values() for each in answer.found]
+
+
+def _gaps(call: Call, answers: Answers) -> Iterator[Gap]:
+    """Orders that such a call is about and that are not here."""
+    if call.chosen is not None:
+        for search in _dispatched(call, answers):
+            says = f"names {search.name}, which was neither sent along nor could be read"
+            yield Gap("context.dispatchedOrders", says)
+        return
+    orders = answers.get(ORDERS)
+    if orders is None:
+        yield Gap(f"prefetch.{ORDERS}", "was neither sent along nor could be read")
+    elif orders.state != COMPLETE:
+        yield Gap(f"prefetch.{ORDERS}", "is not whole, and the rest could not be read")
+
+
+def _order_ids(call: Call) -> set[str]:
+    found = (target(each) for each in call.chosen or ())
+    return {id for type, id in filter(None, found) if type == ORDER}
+
+
+def _dispatched(call: Call, answers: Answers) -> list[Search]:
+    """The reading of each order that is sent elsewhere and was not sent along."""
+    if call.has_drafts or call.chosen is None:
+        return []
+    here = {each.name for each in _found(answers)}
+    names = [f"{ORDER}/{id}" for id in sorted(_order_ids(call))]
+    return [Search(name, ORDER, name) for name in names if name not in here]
+
+
+def _medications(order: Resource) -> Iterator[str]:
+    for each in objects(order.get("medicationReference")):
+        found = target(reference(each) or "")
+        if found is not None and found[0] == MEDICATION:
+            yield found[1]
+
+
+def _merged(name: str, before: Searched | None, fetched: Fetched, *, goes_on: bool) -> Searched:
+    """A search as it is known now: read on from where it stopped, or made anew."""
+    after = tuple(
+        Located(resource, f"fhirServer.{name}[{place}]") for place, resource in enumerate(fetched.resources)
+    )
+    if before is None:
+        return Searched(after, fetched.state)
+    if goes_on or fetched.state == FAILED:
+        return Searched((*before.found, *after), fetched.state if goes_on else before.state)
+    return Searched(after, fetched.state)
