@@ -1,6 +1,6 @@
 """The files of `rules/codes/` become code maps; every mistake in them is named with its file and line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema
@@ -70,13 +70,10 @@ class _Builder:
             if name in texts:
                 document = self.documents[name] = read(texts[name], f"rules/{name}")
                 self.data[name] = validated(schema(), document)
+        self.texts = texts
         systems: dict[str, dict[str, Any]] = self._of("systems", "systems", {})
         self.systems = {name: each["uri"] for name, each in systems.items()}
-        self.uris = {
-            uri: name
-            for name, each in systems.items()
-            for uri in (each["uri"], *each["also"], each["uri"] + "/")
-        }
+        self.uris = self._addresses(systems)
         self.checked = {name for name, each in systems.items() if "check_digit" in each}
 
     def maps(self, packs: Iterable[Pack]) -> CodeMaps:
@@ -104,20 +101,34 @@ class _Builder:
     def _of(self, file: str, key: str, nothing: Any) -> Any:
         return self.data.get(f"codes/{file}.yaml", {}).get(key, nothing)
 
+    def _addresses(self, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, each in systems.items():
+            for uri in (each["uri"], *each["also"], each["uri"] + "/"):
+                if found.setdefault(uri, name) != name:
+                    self._wrong("systems", ("systems", name), f"{uri} is an address of {found[uri]} already")
+        return found
+
     def _wrong(self, file: str, path: Path, message: str) -> None:
         document = self.documents[f"codes/{file}.yaml"]
         self.problems.append(document.problem(path, message, ".".join(map(str, path[:2]))))
 
-    def _key(self, file: str, coded: Mapping[str, str], path: Path) -> Key:
-        system, code = coded["system"], coded["code"]
-        if system not in self.systems:
-            near = did_you_mean(system, self.systems)
-            self._wrong(file, (*path, "system"), f'"{system}" is not in rules/codes/systems.yaml.{near}')
-        elif system in self.checked and not code.startswith("LA") and not check_digit_fits(code):
-            self._wrong(
-                file, (*path, "code"), f"the check digit of {code} is wrong: it is no code of {system}"
-            )
-        return system, code
+    def _coded(
+        self, file: str, groups: Iterable[Mapping[str, Any]], path: Path
+    ) -> Iterator[tuple[Key, Path, Mapping[str, Any]]]:
+        """Every code of these groups, where it stands, and its group."""
+        for place, group in enumerate(groups):
+            system = group["system"]
+            if system not in self.systems:
+                near = did_you_mean(system, self.systems)
+                said = f'"{system}" is not in rules/codes/systems.yaml.{near}'
+                self._wrong(file, (*path, place, "system"), said)
+            for code in group["codes"]:
+                at = (*path, place, "codes", code)
+                if system in self.checked and not code.startswith("LA") and not check_digit_fits(code):
+                    said = f"the check digit of {code} is wrong: it is no code of {system}"
+                    self._wrong(file, at, said)
+                yield (system, code), at, group
 
     def _fact(self, file: str, name: str, path: Path) -> FactDefinition | None:
         if name in self.vocabulary:
@@ -135,14 +146,13 @@ class _Builder:
             result = Result(name, each.get("answers", QUALITATIVE), each.get("above_zero"))
             if fact is not None and fact.type == "code":
                 self._check_answers(fact, result, answers, path)
-            for place, coded in enumerate(each["codes"]):
-                at = (*path, "codes", place)
-                key = self._key("results", coded, at)
+            for key, at, group in self._coded("results", each["codes"], (*path, "codes")):
+                system, code = key
                 if key in results:
-                    self._wrong("results", at, f"{key[1]} is a code of {results[key].fact} already")
+                    self._wrong("results", at, f"{code} is a code of {results[key].fact} already")
                 results[key] = result
-                if coded["code"] == each.get("order"):
-                    tests[name] = Concept(self.systems.get(key[0], ""), key[1], coded["display"])
+                if code == each.get("order"):
+                    tests[name] = Concept(self.systems.get(system, ""), code, group["codes"][code])
             if "order" in each and name not in tests:
                 self._wrong("results", (*path, "order"), "the test to order is one of the codes of the fact")
         return results, tests
@@ -160,22 +170,19 @@ class _Builder:
 
     def _never_read(self, results: Mapping[Key, Result]) -> dict[Key, str]:
         found = {}
-        for place, each in enumerate(self._of("results", "never_read", [])):
-            key = self._key("results", each, ("never_read", place))
+        for key, at, group in self._coded("results", self._of("results", "never_read", []), ("never_read",)):
             if key in results:
-                self._wrong("results", ("never_read", place), f"{key[1]} is read as {results[key].fact}")
-            found[key] = each["why"]
+                self._wrong("results", at, f"{key[1]} is read as {results[key].fact}")
+            found[key] = group["why"]
         return found
 
     def _answers(self) -> dict[str, Answers]:
         found = {}
         for name, each in self._of("answers", "answers", {}).items():
             codes: dict[Key, str] = {}
-            for place, coded in enumerate(each["codes"]):
-                path = ("answers", name, "codes", place)
-                key = self._key("answers", coded, path)
-                if codes.setdefault(key, coded["means"]) != coded["means"]:
-                    self._wrong("answers", path, f"{key[1]} means two things")
+            for key, at, group in self._coded("answers", each["codes"], ("answers", name, "codes")):
+                if codes.setdefault(key, group["means"]) != group["means"]:
+                    self._wrong("answers", at, f"{key[1]} means two things")
             texts: dict[str, str] = {}
             for meaning, said in each["texts"].items():
                 for text in said:
@@ -196,7 +203,7 @@ class _Builder:
         return found
 
     def _statements(self, file: str) -> Coded[Statement]:
-        found: Coded[Statement] = Coded()
+        found: Coded[Statement] = Coded(about=lambda statement: statement.fact)
         for place, each in enumerate(self._of(file, "statements", [])):
             path: Path = ("statements", place)
             fact, value = self._fact(file, each["fact"], (*path, "fact")), each.get("value")
@@ -206,9 +213,12 @@ class _Builder:
             if fact is not None and dated and fact.type != "date":
                 self._wrong(file, (*path, "date"), f"{fact.name} is no date")
             said = Statement(each["fact"], each["while_"], value, dated, each.get("unreadable"))
-            for number, coded in enumerate(each["codes"]):
-                key = self._key(file, coded, (*path, "codes", number))
-                found.add(key, said, children=coded["children"] == "yes")
+            for key, at, group in self._coded(file, each["codes"], (*path, "codes")):
+                children = group["children"] == "yes"
+                others = (found.within if children else found.exact).get(key, ())
+                if any((other.fact, other.period) == (said.fact, said.period) for other in others):
+                    self._wrong(file, at, f"{key[1]} says something of {said.fact} already")
+                found.add(key, said, children=children)
         return found
 
     def _medicines(self) -> tuple[Coded[Medicine], dict[str, tuple[Medicine, ...]]]:
@@ -216,19 +226,36 @@ class _Builder:
         names: dict[str, tuple[Medicine, ...]] = {}
         for place, each in enumerate(self._of("medicines", "medicines", [])):
             path: Path = ("medicines", place)
-            for name, fields in each["lists"].items():
-                fact = self._fact("medicines", name, (*path, "lists", name))
-                if fact is not None and not fields.keys() <= fact.fields.keys():
-                    self._wrong("medicines", (*path, "lists", name), f"{name} has no such field")
-            for name in each["dates"]:
-                self._fact("medicines", name, (*path, "dates"))
+            self._check_medicine(each, path)
             medicine = Medicine(each["name"], each["lists"], tuple(each["dates"]))
-            for number, coded in enumerate(each["codes"]):
-                key = self._key("medicines", coded, (*path, "codes", number))
-                found.add(key, medicine, children=coded["children"] == "yes")
+            for key, at, group in self._coded("medicines", each["codes"], (*path, "codes")):
+                children = group["children"] == "yes"
+                if other := (found.within if children else found.exact).get(key):
+                    self._wrong("medicines", at, f"{key[1]} is a code of {other[0].name} already")
+                found.add(key, medicine, children=children)
             for name in map(folded, each["names"]):
                 names[name] = (*names.get(name, ()), medicine)
         return found, names
+
+    def _check_medicine(self, medicine: Mapping[str, Any], path: Path) -> None:
+        """Its lists are lists with such fields and values, its dates are dates."""
+        for name, fields in medicine["lists"].items():
+            at = (*path, "lists", name)
+            fact = self._fact("medicines", name, at)
+            if fact is None:
+                continue
+            if fact.type != "list":
+                self._wrong("medicines", at, f"{name} is no list")
+                continue
+            for field, value in fields.items():
+                if field not in fact.fields:
+                    self._wrong("medicines", at, f"{name} has no field {field}")
+                elif value not in fact.fields[field].values:
+                    self._wrong("medicines", at, f"{field} is never {value}")
+        for name in medicine["dates"]:
+            fact = self._fact("medicines", name, (*path, "dates"))
+            if fact is not None and fact.type != "date":
+                self._wrong("medicines", (*path, "dates"), f"{name} is no date")
 
     def _drugs(self, packs: Iterable[Pack]) -> dict[Key, str]:
         found: dict[Key, str] = {}
@@ -241,5 +268,12 @@ class _Builder:
                 elif found.setdefault(key, pack.id) != pack.id:
                     said = f"{code} is a code of {found[key]} already"
                 if said:
-                    self.problems.append(Problem(f"rules/drugs/{pack.id}.yaml", 0, "codes", said))
+                    self.problems.append(self._in_pack(pack, code, said))
         return found
+
+    def _in_pack(self, pack: Pack, code: str, message: str) -> Problem:
+        """A mistake at a code of a pack, on the line that has the code."""
+        file = f"drugs/{pack.id}.yaml"
+        lines = enumerate(self.texts.get(file, "").splitlines(), 1)
+        line = next((at for at, each in lines if "system:" in each and code in each), 0)
+        return Problem(f"rules/{file}", line, "codes", message)

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from service.knowledge.grammar import YES_NO, CodedSchema, Strict, Text, Texts
+from service.knowledge.grammar import YES_NO, Strict, Text, Texts
 
 
 class SystemSchema(Strict):
@@ -22,8 +22,16 @@ class SystemsSchema(Strict):
     systems = fields.Dict(keys=fields.String(), values=fields.Nested(SystemSchema), required=True)
 
 
-class WithinSchema(CodedSchema):
-    """One code; with `children` all codes too that begin with it."""
+class CodesSchema(Strict):
+    """Codes of one system of `rules/codes/systems.yaml`, each with its name there; where they were read."""
+
+    system = fields.String(required=True)
+    from_ = Text(required=True, data_key="from")
+    codes = fields.Dict(keys=fields.String(), values=Text(), required=True, validate=validate.Length(min=1))
+
+
+class WithinSchema(CodesSchema):
+    """Codes; with `children` all codes too that begin with one of them."""
 
     children = fields.String(validate=YES_NO, load_default="no")
 
@@ -31,14 +39,14 @@ class WithinSchema(CodedSchema):
 class ResultSchema(Strict):
     """How a fact is read from observations, and which test to order where it is missing."""
 
-    codes = fields.List(fields.Nested(CodedSchema), required=True, validate=validate.Length(min=1))
+    codes = fields.List(fields.Nested(CodesSchema), required=True, validate=validate.Length(min=1))
     answers = fields.String()
     above_zero = fields.String()
     order = fields.String()
 
 
-class NeverReadSchema(CodedSchema):
-    """An observation that looks like a result and is none."""
+class NeverReadSchema(CodesSchema):
+    """Observations that look like a result and are none."""
 
     why = Text(required=True)
 
@@ -52,8 +60,8 @@ class ResultsSchema(Strict):
     never_read = fields.List(fields.Nested(NeverReadSchema), load_default=list)
 
 
-class MeaningSchema(CodedSchema):
-    """One code of an answer, and what it means here."""
+class MeaningSchema(CodesSchema):
+    """Codes of an answer, and what they mean here."""
 
     means = fields.String(required=True)
 

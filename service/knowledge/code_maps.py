@@ -5,7 +5,7 @@ another system.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -75,9 +75,14 @@ class Answers:
 
 
 class Coded(Generic[Found]):
-    """Things by code; one with children also by every code that begins with its own."""
+    """Things by code; one with children also by every code that begins with its own.
 
-    def __init__(self) -> None:
+    Of things about the same, as `about` tells, only those at the most exact code are found: what is said of
+    a class does not hold where something else is said of a part of it.
+    """
+
+    def __init__(self, about: Callable[[Found], Hashable] = lambda _: None) -> None:
+        self.about = about
         self.exact: dict[Key, list[Found]] = {}
         self.within: dict[Key, list[Found]] = {}
 
@@ -87,10 +92,17 @@ class Coded(Generic[Found]):
 
     def of(self, key: Key) -> Iterator[Found]:
         """All that a code means, the nearest first."""
-        yield from self.exact.get(key, ())
+        known: set[Hashable] = set()
+        for level in self._levels(key):
+            new = [each for each in level if self.about(each) not in known]
+            known.update(map(self.about, new))
+            yield from new
+
+    def _levels(self, key: Key) -> Iterator[list[Found]]:
+        yield self.exact.get(key, [])
         system, code = key
         for length in range(len(code), 0, -1):
-            yield from self.within.get((system, code[:length]), ())
+            yield self.within.get((system, code[:length]), [])
 
 
 @dataclass(frozen=True)
