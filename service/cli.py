@@ -97,11 +97,11 @@ def _name(file: str) -> str:
 
 def _check_one(stream: BinaryIO, file: str, library: "Library", *, as_json: bool, trace: bool) -> int:
     from service.intake.errors import BadInput  # noqa: PLC0415
-    from service.intake.json_text import MOST_BYTES  # noqa: PLC0415
+    from service.intake.json_text import MOST_WITH_BUNDLE  # noqa: PLC0415
     from service.terminal.batch import EXITS, document_of, respond  # noqa: PLC0415
 
     try:
-        answer = respond(stream.read(MOST_BYTES + 1), library, datetime.now(UTC))
+        answer = respond(stream.read(MOST_WITH_BUNDLE + 1), library, datetime.now(UTC))
     except BadInput as bad:
         refuse([f"{each.path or _name(file)}: {each.message}" for each in bad.errors])
     if as_json:

@@ -4,6 +4,7 @@ import re
 import uuid
 
 from flask import Response, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.access.roles import Permission
 from service.api import guidance
@@ -15,6 +16,7 @@ from service.api.responses import JSON, as_json
 from service.api.schemas import ChecklistSchema, ReplaySchema, TraceSchema
 from service.fhir.guidance import MEDIA_TYPE as FHIR_JSON
 from service.intake.errors import BadInput, FieldError
+from service.intake.json_text import MOST_WITH_BUNDLE, fits
 from service.intake.requests import RequestSchema
 from service.records.journal import Event
 from service.records.stored import Once, StoredChecklist
@@ -71,9 +73,12 @@ def make_checklist() -> Response:
     """Check one infusion of one patient.
 
     Every check of the drug's pack is answered. Unknown never passes, and nothing is answered that is not
-    recorded. 201 says that there is an answer, not that it is a pass: the status is in the body.
+    recorded. 201 says that there is an answer, not that it is a pass: the status is in the body. The body is
+    at most 256 KiB long, and 4 MiB where it has a bundle.
     """
-    body = received()
+    body = received(MOST_WITH_BUNDLE)
+    if not fits(body):
+        raise RequestEntityTooLarge
     once = _once(body)
     try:
         kept, is_new = parts().making.make(body, act(), once)

@@ -56,7 +56,7 @@ _DETAILS = {
     400: "The request is not well formed.",
     404: "There is nothing at this address.",
     405: "This address does not take this method; the header Allow names those it takes.",
-    413: "The body is larger than 256 KiB.",
+    413: "The body is larger than is taken here: 256 KiB, and 4 MiB of a request with a FHIR bundle.",
     415: "The body must be sent as application/json.",
     500: "The service failed. Nothing was recorded or answered; report the request id.",
 }

@@ -192,12 +192,24 @@ class TracedFactSchema(Schema):
     ref_high = fields.Raw()
 
 
+class LineSchema(Schema):
+    """What was read from a resource of the bundle, or that it was not understood."""
+
+    resource = a.text(metadata={"example": "Observation/31"})
+    fact = a.maybe(metadata=a.said("The fact that it says something about."))
+    says = a.text(metadata={"example": "negative on 2026-11-10"})
+    understood = a.flag()
+
+
 class TraceSchema(Schema):
     """Why: every rule of every check, and the facts behind them."""
 
     fault = a.maybe(metadata=a.said("What failed, where the infusion is held by a fault of the service."))
     checks = a.each(TracedCheckSchema)
     facts = a.each(TracedFactSchema)
+    reading = fields.List(
+        fields.Nested(LineSchema), metadata=a.said("Of a request with a bundle: what was read of it.")
+    )
 
 
 class DifferenceSchema(Schema):

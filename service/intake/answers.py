@@ -6,7 +6,7 @@ from typing import Any
 
 from service.checklist.findings import Checklist
 from service.intake.documents import result_document, trace_document
-from service.intake.json_text import parse
+from service.intake.json_text import parse_request
 from service.intake.requests import ChecklistRequest, answer, read_request
 from service.knowledge.library import Library
 
@@ -28,10 +28,10 @@ def answer_to(
 
     Raises BadInput naming every bad field.
     """
-    request = read_request(parse(body), library)
+    request = read_request(parse_request(body), library)
     checklist = answer(request, library)
     result = result_document(checklist, request, library, id=id, evaluated_at=evaluated_at, site=site)
-    return Answer(request, checklist, result, trace_document(checklist))
+    return Answer(request, checklist, result, trace_document(checklist, request.reading))
 
 
 def documents_for(

@@ -1,12 +1,14 @@
 """A checklist as a document: the result every client reads, and the trace an auditor reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from service.checklist.findings import Because, Checklist, Finding
 from service.checklist.rules import Citation, Pack
+from service.fhir.reading import Line
 from service.intake.requests import ChecklistRequest
 from service.knowledge.library import Library
 
@@ -131,11 +133,15 @@ def _observation(checklist: Checklist) -> dict[str, Any] | None:
     }
 
 
-def trace_document(checklist: Checklist) -> dict[str, Any]:
-    """Every rule of every check, fired or not, down to each compared value; and the facts behind them."""
+def trace_document(checklist: Checklist, reading: Sequence[Line] | None = None) -> dict[str, Any]:
+    """Every rule of every check, fired or not, down to each compared value; and the facts behind them.
+
+    Of a request with a bundle also what was read from which resource, and what was not understood.
+    """
     trace = checklist.trace
+    read = {} if reading is None else {"reading": [asdict(line) for line in reading]}
     if trace.fault is not None:
-        return {"fault": trace.fault, "checks": [], "facts": []}
+        return {"fault": trace.fault, "checks": [], "facts": [], **read}
     return {
         "fault": None,
         "checks": [
@@ -143,6 +149,7 @@ def trace_document(checklist: Checklist) -> dict[str, Any]:
             for check in checklist.pack.checks
         ],
         "facts": [_fact(name, checklist) for name in checklist.pack.facts_read],
+        **read,
     }
 
 

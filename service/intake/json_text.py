@@ -12,6 +12,7 @@ from typing import Any
 from service.intake.errors import BadInput, FieldError
 
 MOST_BYTES = 256 * 1024
+MOST_WITH_BUNDLE = 4 * 1024 * 1024
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _NO_TEXT_SAYS = "holds a character that is none: U+0000, or half of a surrogate pair"
 
@@ -40,6 +41,24 @@ def parse(text: bytes | str, most_bytes: int = MOST_BYTES) -> Any:
     except RecursionError:
         raise _refused("the JSON is nested too deeply") from None
     return value
+
+
+def parse_request(text: bytes) -> Any:
+    """The value of a request for a checklist, which may be longer where it brings a bundle along.
+
+    Raises BadInput.
+    """
+    if not fits(text):
+        raise _refused(f"the request is larger than {MOST_BYTES // 1024} KiB")
+    value = parse(text, MOST_WITH_BUNDLE)
+    if len(text) > MOST_BYTES and not (isinstance(value, dict) and "bundle" in value):
+        raise _refused(f"the request is larger than {MOST_BYTES // 1024} KiB")
+    return value
+
+
+def fits(text: bytes) -> bool:
+    """Whether a request for a checklist is no longer than is taken, as far as a glance can tell."""
+    return len(text) <= MOST_BYTES or (len(text) <= MOST_WITH_BUNDLE and b'"bundle"' in text)
 
 
 def check_texts(value: Any) -> None:

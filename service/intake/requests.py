@@ -1,23 +1,31 @@
 """One request for a checklist: its schema, and from a document to typed facts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from service.checklist.engine import EngineFault
 from service.checklist.evaluate import Decider, Situation, evaluate
+from service.checklist.facts import Facts
 from service.checklist.findings import Checklist
 from service.checklist.measures import Scaled
 from service.checklist.rules import Pack
 from service.checklist.truth import Truth
+from service.fhir.chart import STATES
+from service.fhir.reading import Line
+from service.fhir.searches import NAMES
+from service.intake.bundles import AnothersBundle, facts_with, read_bundle
 from service.intake.errors import BadInput, FieldError
 from service.intake.facts import read_facts
 from service.intake.values import Refused, read_datetime, read_text
 from service.knowledge.library import Library, UnknownDrug
 from service.knowledge.problems import did_you_mean
+
+MISSING = "Missing data for required field."
+NEEDS_BUNDLE = "No bundle."
 
 
 class ShortText(fields.Field[str]):
@@ -87,25 +95,66 @@ class RequestSchema(Schema):
         required=True,
         metadata={"type": "string", "format": "date-time", "example": "2026-12-01T09:00:00-05:00"},
     )
-    patient = fields.Nested(PatientSchema, required=True)
+    patient = fields.Nested(
+        PatientSchema,
+        metadata={"description": "With a bundle, the id of its Patient where this is left out."},
+    )
     supersedes = fields.Nested(SupersedesSchema)
     facts = fields.Dict(
-        required=True,
-        metadata={"description": "Fact name to value, or to an object with value, unit, at, status, source."},
+        metadata={
+            "description": "Fact name to value, or to an object with value, unit, at, status, source. Beside "
+            "a bundle they may be left out; what is given here outweighs the bundle, but for results, which "
+            "are put together."
+        },
     )
+    bundle = fields.Dict(
+        metadata={
+            "description": "A FHIR R4 Bundle of one patient, read as far as its codes are known. What is not "
+            "understood is named in the trace, and unknown."
+        }
+    )
+    order = ShortText(
+        metadata={
+            "type": "string",
+            "description": "The order of this infusion in the bundle; default: its one order of this drug.",
+            "example": "MedicationRequest/7",
+        }
+    )
+    searched = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(NAMES)),
+        values=fields.String(validate=validate.OneOf(STATES)),
+        metadata={
+            "description": "The searches that the bundle holds the answers of, and whether each is complete. "
+            "One that is not named was not made."
+        },
+    )
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def with_a_bundle(self, data: dict[str, Any], original: Any, **_: Any) -> None:
+        """What a bundle makes unnecessary, and what belongs to one."""
+        names = original if isinstance(original, dict) else {}
+        if "bundle" in names:
+            return
+        missing = {name: [MISSING] for name in ("patient", "facts") if name not in names}
+        odd = {name: [NEEDS_BUNDLE] for name in ("order", "searched") if name in names}
+        if missing or odd:
+            raise ValidationError(missing | odd)
 
 
 @dataclass(frozen=True)
 class ChecklistRequest:
     """A request that was understood whole. `document` is what was received.
 
-    `supersedes` is the id of the checklist that it corrects.
+    `facts` are the facts as received, those of a bundle among them, and `reading` is what was read of it,
+    None without one. `supersedes` is the id of the checklist that it corrects.
     """
 
     pack: Pack
     patient: str
     situation: Situation
     document: dict[str, Any]
+    facts: Mapping[str, Any]
+    reading: tuple[Line, ...] | None = None
     supersedes: str | None = None
 
 
@@ -129,22 +178,47 @@ def read_request(document: Any, library: Library) -> ChecklistRequest:
             pack = find_drug(loaded["drug"], library)
         except BadInput as bad:
             errors.extend(bad.errors)
-    situation = None
-    if "facts" in loaded:
-        try:
-            infusion_at = loaded.get("infusion_at")
-            facts = read_facts(loaded["facts"], library.vocabulary, infusion_at)
-            if infusion_at is not None:
-                region = loaded.get("region") or str(library.policy.values["region"])
-                situation = Situation(facts, infusion_at, region)
-        except BadInput as bad:
-            errors.extend(bad.errors)
-    if pack is not None and situation is not None and situation.region not in pack.regions:
+    known = None
+    try:
+        known = _known(loaded, pack, library)
+    except AnothersBundle:
+        raise
+    except BadInput as bad:
+        errors.extend(bad.errors)
+    region = loaded.get("region") or str(library.policy.values["region"])
+    if pack is not None and known is not None and region not in pack.regions:
         errors.append(FieldError("region", f"{pack.title} has rules for {', '.join(pack.regions)}"))
-    if errors or pack is None or situation is None:
+    if errors or pack is None or known is None:
         raise BadInput(errors)
     supersedes = str(loaded["supersedes"]["id"]) if "supersedes" in loaded else None
-    return ChecklistRequest(pack, loaded["patient"]["id"], situation, document, supersedes)
+    situation = Situation(known.facts, loaded["infusion_at"], region)
+    return ChecklistRequest(pack, known.patient, situation, document, known.received, known.lines, supersedes)
+
+
+@dataclass(frozen=True)
+class _Known:
+    patient: str
+    facts: Facts
+    received: Mapping[str, Any]
+    lines: tuple[Line, ...] | None = None
+
+
+def _known(loaded: dict[str, Any], pack: Pack | None, library: Library) -> _Known | None:
+    """What is known of the patient; None where the rest of the request does not let it be read.
+
+    Raises BadInput, AnothersBundle.
+    """
+    given, infusion_at = loaded.get("facts", {}), loaded.get("infusion_at")
+    facts = read_facts(given, library.vocabulary, infusion_at)
+    if infusion_at is None:
+        return None
+    if "bundle" not in loaded:
+        return _Known(loaded["patient"]["id"], facts, given) if "patient" in loaded else None
+    if pack is None:
+        return None
+    brought = read_bundle(loaded, pack, library)
+    facts, received, lines = facts_with(given, brought, library.vocabulary, infusion_at)
+    return _Known(brought.patient, facts, received, lines)
 
 
 def read_document(document: Any, schema: Schema) -> dict[str, Any]:
@@ -166,7 +240,8 @@ def _flat(messages: Any, schema: Schema, path: str = "") -> list[FieldError]:
         known = _keys(schema)
         name = path.rsplit(".", 1)[-1]
         words = {
-            "Missing data for required field.": "is missing",
+            MISSING: "is missing",
+            NEEDS_BUNDLE: "belongs to a bundle, and there is none",
             "Unknown field.": f"does not belong here.{did_you_mean(name, known)}",
             "Not a valid mapping type.": "must be an object",
             "Invalid input type.": "must be an object",

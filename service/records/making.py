@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from service.intake.answers import answer_to
+from service.intake.bundles import AnothersBundle
 from service.knowledge.library import Library
-from service.records.journal import Act
+from service.records.journal import Act, Event
 from service.records.site import Writing
 from service.records.store import Store
 from service.records.stored import Basis, Once, StoredChecklist
@@ -50,9 +51,17 @@ class Making:
         return kept, kept.id == checklist.id
 
     def evaluated(self, body: bytes, act: Act) -> StoredChecklist:
-        """The checklist for a request as received, not kept yet. Raises BadInput."""
+        """The checklist for a request as received, not kept yet. Raises BadInput.
+
+        That a bundle held something of another patient is entered, without a word of who that is.
+        """
         id, site, started = str(uuid.uuid4()), self.store.records.site, time.perf_counter()
-        answered = answer_to(body, self.library, id=id, evaluated_at=act.at, site=site)
+        try:
+            answered = answer_to(body, self.library, id=id, evaluated_at=act.at, site=site)
+        except AnothersBundle as other:
+            details = {"paths": [error.path for error in other.errors]}
+            self.store.records.enter(act, Event.OTHER_PATIENT_REFUSED, act.actor, details)
+            raise
         seconds = time.perf_counter() - started
         checklist, drug = answered.checklist, answered.request.pack.id
         fault = checklist.trace.fault

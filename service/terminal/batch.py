@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from service.checklist.rules import Status
 from service.intake.answers import Answer, answer_to
 from service.intake.errors import BadInput
-from service.intake.json_text import MOST_BYTES
+from service.intake.json_text import MOST_WITH_BUNDLE
 from service.knowledge.library import Library
 
 NOT_RECORDED = "not-recorded"
@@ -45,11 +45,11 @@ class Line:
 def lines_of(stream: BinaryIO) -> Iterator[Line]:
     """The lines that say something. Of a line too long for a request only as much is kept as shows that."""
     number = 0
-    while text := stream.readline(MOST_BYTES + 2):
+    while text := stream.readline(MOST_WITH_BUNDLE + 2):
         number += 1
         size, last = len(text), text
         while last and not last.endswith(b"\n"):
-            last = stream.readline(MOST_BYTES)
+            last = stream.readline(MOST_WITH_BUNDLE)
             size += len(last)
         if text.strip():
             yield Line(number, text.rstrip(b"\r\n"), size)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from service.intake.json_text import MOST_BYTES
+from service.intake.json_text import MOST_BYTES, MOST_WITH_BUNDLE
 from service.terminal.batch import Exit, lines_of, worst
 from tests.cli.command import changed, example, lines, python, run, start, written
 
@@ -116,10 +116,10 @@ def test_the_limit_of_256_kib_is_for_each_line(tmp_path):
 
 
 def test_lines_are_cut_where_they_end_and_their_sizes_add_up_to_the_file():
-    text = b"a\n" + b"b" * (3 * MOST_BYTES) + b"\n\nc"
+    text = b"a\n" + b"b" * (3 * MOST_WITH_BUNDLE) + b"\n\nc"
     found = list(lines_of(io.BytesIO(text)))
     assert [(each.number, each.text[:1]) for each in found] == [(1, b"a"), (2, b"b"), (4, b"c")]
-    assert all(len(each.text) <= MOST_BYTES + 2 for each in found)
+    assert all(len(each.text) <= MOST_WITH_BUNDLE + 2 for each in found)
     assert sum(each.size for each in found) == len(text) - 1  # the blank line
 
 
