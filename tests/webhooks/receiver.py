@@ -134,21 +134,19 @@ class _Handler(BaseHTTPRequestHandler):
         receiver = self.server.receiver
         body = self.rfile.read(int(self.headers["Content-Length"]))
         mode = receiver.take(self.headers, body)
-        try:
-            self._answer(receiver, mode)
-        finally:
-            receiver.done(self.headers["webhook-id"])
+        if mode == HANGS:
+            self.connection.recv(1)  # until the other side has had enough
+        if mode == SLOW:
+            receiver.wait(_SLOWLY)
+        receiver.done(self.headers["webhook-id"])  # before the other side can know, and begin again
+        self._answer(receiver, mode)
 
     def _answer(self, receiver, mode):
-        if mode == HANGS:
-            receiver.wait(60)
-        elif mode == CLOSES:
+        if mode == CLOSES:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-")
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
-        else:
-            if mode == SLOW:
-                receiver.wait(_SLOWLY)
+        elif mode != HANGS:
             self.send_response(_STATUS.get(mode, 204 if mode == OK else 200))
             if mode == MOVED:
                 self.send_header("Location", receiver.url)
