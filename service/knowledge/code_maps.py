@@ -144,3 +144,12 @@ class CodeMaps:
     def result_codes(self) -> tuple[Concept, ...]:
         """Every code by which a result is searched for."""
         return tuple(Concept(self.systems[system], code, "") for system, code in sorted(self.results))
+
+    @cached_property
+    def known(self) -> frozenset[Key]:
+        """Every code that means something here, or that is known to mean nothing."""
+        coded = [each.codes for each in self.answers.values()]
+        found = {*self.results, *self.never_read, *self.drugs, *(key for codes in coded for key in codes)}
+        for statements in (self.conditions, self.procedures):
+            found |= {*statements.exact, *statements.within}
+        return frozenset(found | {*self.medicines.exact, *self.medicines.within})

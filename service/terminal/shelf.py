@@ -76,6 +76,7 @@ def report(library: Library, today: date) -> Iterator[str]:
         f"{counted(len(library.vocabulary.facts), 'fact')} declared, {len(read)} read by a rule,"
         f" {len(read - set(library.vocabulary.facts))} undeclared"
     )
+    yield f"{counted(len(library.code_maps.known), 'code')} of EHRs mapped"
     for pack in library.packs.values():
         if overdue(pack, today):
             yield f"warning: {pack.id} was to be read again by {pack.review_by}; its owner is {pack.owner}"
