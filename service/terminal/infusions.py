@@ -1,6 +1,6 @@
 """The worklist and the senders of webhooks, as tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -28,25 +28,24 @@ def print_worklist(found: Worklist, zone: ZoneInfo, console: Console) -> None:
     console.print(Hanging(Text(f"{counted(len(found.infusions), 'planned infusion')}: {said}")))
     if not found.infusions:
         return
-    table = _table("Status", f"Infusion ({zone.key})", "Patient", "Drug", "Reference", "Rules")
+    table = _table("Status", "Infusion", "Patient", "Drug and rules")
+    for column in table.columns[:2]:
+        column.no_wrap = True
     for each in found.infusions:
         begins = datetime.fromisoformat(each.infusion_at).astimezone(zone)
         table.add_row(
             _SIGNS[each.status].text,
-            f"{begins:%a %Y-%m-%d %H:%M}",
-            Text(clean(each.patient), "bold"),
-            each.drug,
-            clean(each.reference),
-            _rules(each),
+            Text.assemble(f"{begins:%a %Y-%m-%d %H:%M}", (f"\n{zone.key}", "dim")),
+            Text.assemble((clean(each.patient), "bold"), (f"\n{clean(each.reference)}", "dim")),
+            Text.assemble(each.drug, *((f"\n{rule}", "dim") for rule in _rules(each))),
         )
     console.print(Indented(table))
 
 
-def _rules(infusion: Planned) -> str:
+def _rules(infusion: Planned) -> Iterator[str]:
     """The rules that fired or could not be decided."""
-    return "\n".join(
-        flag.rule if flag.verdict == "holds" else f"{flag.rule} (undecided)" for flag in infusion.flags
-    )
+    for flag in infusion.flags:
+        yield flag.rule if flag.verdict == "holds" else f"{flag.rule} (undecided)"
 
 
 def senders_table(senders: Iterable[Sender]) -> Indented:

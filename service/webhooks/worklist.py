@@ -147,9 +147,10 @@ def worklist(records: SiteRecords, asked: Asked, act: Act, zone: ZoneInfo) -> Wo
     ]
     mine += [infusions.c[name] == wanted for name, wanted in _chosen(asked).items()]
     wanted = select(infusions, senders.c.name.label("sender_name"))
+    in_order = (infusions.c.infusion_utc, infusions.c.reference, infusions.c.id)
     joined = wanted.join(senders, senders.c.id == infusions.c.sender, isouter=True).where(*mine)
     with records.reading() as connection:
-        rows = connection.execute(joined.order_by(infusions.c.infusion_utc, infusions.c.id)).all()
+        rows = connection.execute(joined.order_by(*in_order)).all()
         planned = [row for row in rows if row.state == PLANNED]
         newest = _newest(connection, [*mine, infusions.c.state == PLANNED], (begin, end), zone)
         flags = flags_by_checklist(connection, [row.id for row in newest.values()])
