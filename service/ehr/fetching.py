@@ -22,6 +22,7 @@ from service.outbound.http import Forbidden, Outbound, Reply, Unreachable
 
 State = Literal["complete", "incomplete", "failed"]
 
+MOST_AT_ONCE = 16  # of the searches of one call
 MOST_PAGES = 10  # of one search
 MOST_BYTES = 2 * 1024 * 1024  # of one page
 _JSON = {"application/fhir+json", "application/json", "application/json+fhir"}
@@ -102,7 +103,7 @@ def fetch_missing(  # noqa: PLR0917  (each is what one call of an EHR says)
 
     if not work:
         return {}
-    threads = ThreadPoolExecutor(len(work), thread_name_prefix="fhir")
+    threads = ThreadPoolExecutor(min(len(work), MOST_AT_ONCE), thread_name_prefix="fhir")
     try:
         futures = [threads.submit(fetch, name) for name in work]
         done, _ = wait(futures, _left(deadline))

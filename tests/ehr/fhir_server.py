@@ -121,11 +121,12 @@ class FhirServer(Server):
         return ok(_text(outcome("error")), JSON, status="404 Not Found")
 
     def _page(self, type_: str, query: str, asked: dict, page: int, mode: str | None) -> bytes:
-        patient = asked.get("patient", [None])[0]
+        patient = (asked.get("patient") or asked.get("subject") or [None])[0]
         found = [
             each
             for each in self.resources
-            if each["resourceType"] == type_ and patient in (None, _patient_of(each))
+            if each["resourceType"] == type_
+            and patient in (None, _patient_of(each), f"Patient/{_patient_of(each)}")
         ]
         size = self.page_size or len(found) or 1
         entries = [

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from service.ehr.fetching import MOST_PAGES, Fetched, fetch_missing
+from service.ehr.fetching import MOST_AT_ONCE, MOST_PAGES, Fetched, fetch_missing
+from service.fhir.searches import NAMES, searches
 from service.outbound.http import Outbound
+from tests.builders import shipped
 from tests.ehr.fhir_server import TOKEN, FhirServer
 from tests.outbound.servers import Authority, Server, ok, saying
 
@@ -78,6 +80,15 @@ def test_every_search_is_asked_of_the_patient_with_the_token_that_was_granted():
     for request in server.requests:
         assert f"\r\nAuthorization: Bearer {TOKEN}\r\n".encode() in request
         assert b"\r\nAccept: application/fhir+json\r\n" in request
+
+
+def test_every_search_of_the_table_can_be_asked():
+    table = searches(shipped().code_maps)
+    with FhirServer(CHART) as server:
+        found = fetched(server, *table)
+    assert {name: each.state for name, each in found.items()} == dict.fromkeys(NAMES, "complete")
+    assert (found["patient"].resources, found["results"].resources) == ([MAY], FIVE)
+    assert not [path for path in server.asked if set(path) & set("{}| ")]
 
 
 def test_looked_and_found_nothing_is_complete():
@@ -449,10 +460,35 @@ def test_searches_are_asked_at_the_same_time():
             together.wait()
             super()._serve_one(connection, request, server)
 
-    searches = [Search(f"s{number}", "Observation", "Observation?patient=7") for number in range(12)]
+    alike = [Search(f"s{number}", "Observation", "Observation?patient=7") for number in range(12)]
     with Meeting(CHART) as server:
-        found = fetched(server, *searches)
-    assert all(found[each.name] == Fetched(FIVE, "complete", None) for each in searches)
+        found = fetched(server, *alike)
+    assert all(found[each.name] == Fetched(FIVE, "complete", None) for each in alike)
+
+
+def test_no_more_are_asked_at_once_than_a_server_should_bear():
+    lock, under_way, at_once = threading.Lock(), set(), []
+
+    class Counting(Outbound):
+        def get(self, url, **options):
+            with lock:
+                under_way.add(url)
+                at_once.append(len(under_way))
+            try:
+                return super().get(url, **options)
+            finally:
+                with lock:
+                    under_way.remove(url)
+
+    alike = [
+        Search(f"s{number}", "Observation", f"Observation?patient=7&s={number}") for number in range(100)
+    ]
+    with FhirServer(CHART) as server:
+        outbound = Counting(frozenset({f"127.0.0.1:{server.port}"}))
+        found = fetch_missing(alike, PATIENT, {}, server.granted(), outbound, ENOUGH)
+    assert {each.state for each in found.values()} == {"complete"}
+    assert len(found) == len(at_once) == 100
+    assert max(at_once) <= MOST_AT_ONCE
 
 
 def test_what_does_not_heed_the_deadline_holds_nothing_up():

@@ -127,6 +127,12 @@ def pouring(first: bytes, bucket: bytes) -> Callable:
     return answer
 
 
+def sipping(connection, _request, server) -> None:
+    """No answer, and of what is sent a little at a time."""
+    while not server.ended.wait(0.02):
+        connection.recv(128 * 1024)
+
+
 def silent(_connection, _request, server) -> None:
     """No answer at all, on a connection that stays."""
     server.ended.wait()

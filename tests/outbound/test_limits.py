@@ -7,7 +7,7 @@ import time
 import pytest
 
 from service.outbound.http import Outbound, Unreachable
-from tests.outbound.servers import Server, dripping, ok, pouring, saying, silent
+from tests.outbound.servers import Server, dripping, ok, pouring, saying, silent, sipping
 
 SECONDS, LONG = 0.5, 15.0  # what a call may take, and what is surely more
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -67,10 +67,11 @@ def test_who_answers_slowly_over_tls_is_not_waited_for(trusted):
     assert (failed.reason, failed.status) == ("timed out", 200)
 
 
-def test_who_does_not_listen_is_not_waited_for(outbound):
-    with Server(silent, hears=False) as server:
+@pytest.mark.parametrize("listener", [silent, sipping])
+def test_who_does_not_listen_is_not_waited_for(outbound, listener):
+    with Server(listener, hears=False) as server:
         failed = failure(
-            outbound.post, server.url(), bytes(50 * MIB), headers={}, seconds=SECONDS, most_bytes=MIB
+            outbound.post, server.url(), bytes(150 * MIB), headers={}, seconds=SECONDS, most_bytes=MIB
         )
     assert (failed.reason, failed.status) == ("timed out", None)
 
