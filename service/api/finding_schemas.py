@@ -75,6 +75,20 @@ class QualityAskedSchema(FiltersSchema):
         fields = ("drug", "made_from", "made_to")
 
 
+class CardFiguresSchema(Schema):
+    """How the cards about a rule were taken in EHRs. None of it is an answer to a finding in the record."""
+
+    shown = a.number(metadata=a.said("A card about several rules counts for each of them."))
+    accepted = a.number()
+    overridden = a.number()
+    reasons = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata=a.said("How often each reason was given last; `another` is one of the EHR's own."),
+    )
+
+
 class RuleFiguresSchema(Schema):
     """One rule of one drug."""
 
@@ -96,6 +110,7 @@ class RuleFiguresSchema(Schema):
     share_overridden = fields.Float(required=True, metadata=a.said("Of its findings, 0 to 1."))
     median_seconds_to_answer = _seconds(metadata=a.said("From the checklist to the first answer."))
     p90_seconds_to_answer = _seconds()
+    cards = fields.Nested(CardFiguresSchema, required=True)
     note = a.maybe(metadata=a.said("What to do about the rule, if anything."))
 
 

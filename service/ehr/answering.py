@@ -6,13 +6,14 @@ An order that is ours always has an answer: where none can be made, that is a cr
 import json
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from service.ehr import troubles
-from service.ehr.cards import Asked, Card, cards_of
+from service.ehr.cards import Asked, Card, Orders, cards_of
 from service.ehr.clients import EhrClient
 from service.ehr.feedback import keep_cards
 from service.ehr.gathering import MEDICATION, Gap, Gathering, unresolved
@@ -23,6 +24,8 @@ from service.fhir.chart import BadBundle, Chart, OtherPatient, read_chart
 from service.fhir.orders import TYPE as ORDER
 from service.fhir.orders import Ordered, orders_in
 from service.fhir.resources import moment
+from service.fhir.service_requests import TYPE as TEST
+from service.fhir.service_requests import missing_orders, on_order
 from service.intake.documents import plain
 from service.intake.errors import BadInput
 from service.knowledge.library import Library
@@ -78,7 +81,7 @@ class Answering:
         found = orders_in(orders, chart, self.library, now=caller.act.at)
         for ordered, order in zip(found, orders, strict=True):
             if ordered.drug is not None:
-                checking = _Checking(self, call, caller, ordered)
+                checking = _Checking(self, call, caller, ordered, chart)
                 cards += checking.cards(known.everything, bad)
             elif ordered.problem is not None:
                 cards.append(troubles.disagreeing(ordered, caller.base))
@@ -108,7 +111,7 @@ class Answering:
             paths = [(known.path(path), said) for path, said in error.errors]
             details = {"hook": call.hook, "paths": [path for path, _ in paths][:_MOST_PATHS]}
             records = self.making.store.records
-            records.enter(caller.act, Event.OTHER_PATIENT_REFUSED, caller.client.id, details)
+            records.enter(caller.act, Event.OTHER_PATIENT_REFUSED, caller.act.actor, details)
             raise OtherPatient(paths) from None
         except BadBundle as error:
             bad = BadBundle([(known.path(path), said) for path, said in error.errors])
@@ -127,6 +130,7 @@ class _Checking:
     call: Call
     caller: Caller
     ordered: Ordered
+    chart: Chart
 
     def cards(self, known: Gathered, bad: BadBundle | None) -> list[Card]:
         """The cards, kept with their checklist. Raises StoreUnavailable."""
@@ -150,11 +154,19 @@ class _Checking:
 
         def keep(writing: Writing, checklist: StoredChecklist) -> None:
             result = json.loads(checklist.result)
-            cards.extend(cards_of(result, asked, site.library.vocabulary, pass_card=site.pass_cards))
+            orders = self._orders(result["needs"])
+            vocabulary = site.library.vocabulary
+            cards.extend(cards_of(result, asked, vocabulary, orders, pass_card=site.pass_cards))
             keep_cards(writing, cards, checklist.id, self.caller.client.name)
 
         site.making.make(self._request(known), self.caller.act, also=keep)
         return cards
+
+    def _orders(self, needs: Sequence[str]) -> Orders:
+        """What could be ordered to know what is missing, and what is on order already."""
+        maps, already = self.site.library.code_maps, self.chart.of_type(TEST)
+        drafts = missing_orders(needs, self.call.patient, maps, already)
+        return Orders(tuple(drafts), on_order(needs, maps, already))
 
     def _request(self, known: Gathered) -> bytes:
         """The request for the checklist, as it is kept and can be replayed."""

@@ -5,7 +5,7 @@ cards at once are read by nobody.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service.checklist.facts import Vocabulary
@@ -48,11 +48,11 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Suggestion:
-    """Orders that would give a fact: a label, and the drafts of what is to be created."""
+class Orders:
+    """What could be ordered to know what is missing, as drafts; and which facts are on order, by what."""
 
-    label: str
-    resources: tuple[Mapping[str, Any], ...]
+    drafts: tuple[Mapping[str, Any], ...] = ()
+    placed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,18 @@ def cards_of(
     result: Mapping[str, Any],
     asked: Asked,
     vocabulary: Vocabulary,
+    orders: Orders,
     *,
-    suggestions: Sequence[Suggestion] = (),
     pass_card: bool = True,
 ) -> list[Card]:
-    """The cards of one checklist, worst first. `suggestions` go with what is missing."""
+    """The cards of one checklist, worst first. `orders` go with what is missing."""
     maker = _Maker(result, asked, vocabulary)
     found = [each for each in result["findings"] if each["status"] != "pass"]
     faults = [each for each in found if each["kind"] == Kind.ENGINE]
     unknown = [each for each in found if each["kind"] in _UNKNOWN]
     cards = [maker.fault(faults)] if faults else []
     cards += [maker.decided(each) for each in found if each not in faults and each not in unknown]
-    cards += [maker.unknown(unknown, suggestions)] if unknown else []
+    cards += [maker.unknown(unknown, orders)] if unknown else []
     if not found and pass_card:
         cards.append(maker.passed())
     return sorted(cards, key=lambda card: _URGENCY.index(card.document["indicator"]))
@@ -128,17 +128,17 @@ class _Maker:
         source = _source(label, self.rules, finding["check"], finding["title"])
         return self._card([finding], said, details.decided(finding, self.vocabulary), source)
 
-    def unknown(self, findings: Sequence[Mapping[str, Any]], suggestions: Sequence[Suggestion]) -> Card:
+    def unknown(self, findings: Sequence[Mapping[str, Any]], orders: Orders) -> Card:
         named = {name for each in findings for name in each["missing"]}
         names = [name for name in self.result["needs"] if name in named] or sorted(named)
         labels = details.labels(names, self.vocabulary)
         more = len(labels) - _MOST_NAMED
         listed = ", ".join(labels[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         said = f"{len(labels)} {'fact is' if len(labels) == 1 else 'facts are'} unknown: {listed}"
-        detail = details.asked(findings, self.result["needs"], self.vocabulary)
+        detail = details.asked(findings, self.result["needs"], orders.placed, self.vocabulary)
         source = _source(self._own(), self.rules, "unknown-facts", "Unknown facts")
         card = self._card(findings, said, detail, source)
-        offered = [self._suggestion(each) for each in suggestions]
+        offered = [self._suggestion(each) for each in orders.drafts]
         more_keys = {"suggestions": offered, "selectionBehavior": "any"} if offered else {}
         return replace(card, document={**card.document, **more_keys})
 
@@ -198,12 +198,10 @@ class _Maker:
             "findings": [{name: each[name] for name in names} for each in findings],
         }
 
-    def _suggestion(self, suggestion: Suggestion) -> dict[str, Any]:
-        actions = [
-            {"type": "create", "description": suggestion.label, "resource": stated(resource)}
-            for resource in suggestion.resources
-        ]
-        return {"label": suggestion.label, "uuid": self.asked.new_id(), "actions": actions}
+    def _suggestion(self, draft: Mapping[str, Any]) -> dict[str, Any]:
+        label = f"Order: {draft['code']['text']}"
+        action = {"type": "create", "description": label, "resource": stated(draft)}
+        return {"label": label, "uuid": self.asked.new_id(), "actions": [action]}
 
 
 def stated(value: Any) -> Any:

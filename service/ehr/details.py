@@ -40,15 +40,24 @@ def decided(finding: Document, vocabulary: Vocabulary) -> str:
     )
 
 
-def asked(findings: Sequence[Document], needs: Sequence[str], vocabulary: Vocabulary) -> str:
-    """All that is missing: whom to ask, the most decisive first; then what each of it decides."""
+def asked(
+    findings: Sequence[Document], needs: Sequence[str], placed: Mapping[str, str], vocabulary: Vocabulary
+) -> str:
+    """All that is missing: whom to ask, the most decisive first; then what each of it decides.
+
+    `placed` are the orders by which some of it is on its way.
+    """
     missing = list(dict.fromkeys([*needs, *(name for each in findings for name in each["missing"])]))
     wanted = {name for each in findings for name in each["missing"]}
     asked_for = [vocabulary[name] for name in missing if name in wanted and name in vocabulary]
     return _paragraphs(
         "Unknown never passes: these checks stay open until the facts below are known.",
-        _list("Now, in the record or from the prescriber", _questions(asked_for, _NOW), "1."),
-        _list("At the chair, from the patient or by the nurse", _questions(asked_for, _AT_THE_CHAIR), "1."),
+        _list("Now, in the record or from the prescriber", _questions(asked_for, _NOW, placed), "1."),
+        _list(
+            "At the chair, from the patient or by the nurse",
+            _questions(asked_for, _AT_THE_CHAIR, placed),
+            "1.",
+        ),
         _list("What they decide", (_open(each, vocabulary) for each in findings)),
         _list("Sources", _sources(findings)),
     )
@@ -84,10 +93,13 @@ def labels(names: Iterable[str], vocabulary: Vocabulary) -> list[str]:
     return [_label(name, vocabulary) for name in names]
 
 
-def _questions(facts: Sequence[FactDefinition], who: Sequence[str]) -> Iterator[str]:
+def _questions(
+    facts: Sequence[FactDefinition], who: Sequence[str], placed: Mapping[str, str]
+) -> Iterator[str]:
     for fact in facts:
         if fact.answered_by in who:
-            yield f"**{escaped(fact.label)}**, {_WHO[fact.answered_by]}: {escaped(fact.question)}"
+            on_order = f" On order: {escaped(placed[fact.name])}." if fact.name in placed else ""
+            yield f"**{escaped(fact.label)}**, {_WHO[fact.answered_by]}: {escaped(fact.question)}{on_order}"
 
 
 def _open(finding: Document, vocabulary: Vocabulary) -> str:

@@ -8,13 +8,14 @@ import json
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from service.intake.filters import Filters
+from service.records.card_figures import NO_CARDS, CardFigures, card_figures
 from service.records.journal import Act, Event
 from service.records.search import ANSWERS, matching
 from service.records.site import SiteRecords
@@ -55,6 +56,7 @@ class RuleFigures:
     acknowledged: int
     reasons: Mapping[str, int]
     seconds: Sequence[float]
+    cards: CardFigures = NO_CARDS
 
     @property
     def found(self) -> int:
@@ -75,7 +77,7 @@ class RuleFigures:
 
     def document(self) -> dict[str, Any]:
         """The figures as JSON."""
-        counted = {name: value for name, value in vars(self).items() if name != "seconds"}
+        counted = {name: value for name, value in vars(self).items() if name not in ("seconds", "cards")}
         return {
             **counted,
             "reasons": dict(sorted(self.reasons.items(), key=lambda each: (-each[1], each[0]))),
@@ -83,6 +85,7 @@ class RuleFigures:
             "share_overridden": round(self.share_overridden, 4),
             "median_seconds_to_answer": statistics.median(self.seconds) if self.seconds else None,
             "p90_seconds_to_answer": _nearest_rank(self.seconds, 90) if self.seconds else None,
+            "cards": self.cards.document(),
             "note": self.note,
         }
 
@@ -110,11 +113,15 @@ def quality(
         evaluated = dict(_evaluated(connection, records.site, counted))
         found = _found(connection, records.site, counted)
         answers = _answers(connection, records.site, counted)
+        given = card_figures(connection, records.site, counted)
         sound = connection.execute(_sound(records.site, counted, [func.count()])).scalar_one()
     period = {name: value for name, value in counted.document().items() if name != "superseded"}
     records.enter(act, Event.QUALITY_VIEWED, "rules", period)
     rules = [
-        _figures(rule, evaluated, found.get(rule, Counter()), answers.get(rule, []))
+        replace(
+            _figures(rule, evaluated, found.get(rule, Counter()), answers.get(rule, [])),
+            cards=given.get((rule.drug, rule.check, rule.rule), NO_CARDS),
+        )
         for rule in {*evaluated, *found}
     ]
     rules.sort(key=lambda each: (-each.overridden, -each.share_overridden, -each.found, each.drug, each.rule))

@@ -1,6 +1,7 @@
 """Checklists that were found, and the figures of the rules, in words."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -59,8 +60,17 @@ def _lines(rule: RuleFigures) -> Iterator[tuple[str, Text]]:
     if rule.seconds:
         median, late = document["median_seconds_to_answer"], document["p90_seconds_to_answer"]
         yield "answered in", Text(f"{_time(median)} (median), {_time(late)} (90th percentile)")
+    if rule.cards.shown:
+        yield "cards", Text(_cards(document["cards"]))
     if rule.note:
         yield "note", Text(rule.note, "bold")
+
+
+def _cards(cards: dict[str, Any]) -> str:
+    """How the cards in EHRs were taken."""
+    said = f"{cards['shown']} shown, {cards['accepted']} accepted, {cards['overridden']} overridden"
+    reasons = ", ".join(f"{code} {times}" for code, times in cards["reasons"].items())
+    return f"{said}: {reasons}" if reasons else said
 
 
 def _time(seconds: float) -> str:

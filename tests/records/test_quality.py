@@ -2,14 +2,18 @@
 
 import json
 import random
+import uuid
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
+from service.records.journal import Event
 from service.records.quality import quality
-from tests.records.seeding import FIRST, HBV, IGG, PML, answer, checklist, keep_many
+from service.records.tables import cards
+from tests.records.seeding import FIRST, HBV, IGG, PML, PRESCRIBER, answer, checklist, keep_many
 
 RULES = {"hepatitis_b": ["hbv-screening-incomplete"], "pml": ["pml-signs"], "immunoglobulins": ["igg-low"]}
 REASONS = ("risk-benefit-ratio", "need-more-info", "action-completed")
@@ -86,7 +90,7 @@ def by_hand(sql, drug=None, first="", last="~"):
 def parsed(stored):
     return (
         stored
-        if isinstance(stored, dict)
+        if isinstance(stored, dict | list)
         else json.loads(bytes(stored) if not isinstance(stored, str) else stored)
     )
 
@@ -134,6 +138,7 @@ def test_every_figure_is_that_of_a_count_by_hand(records, basis, act, sql):
         listed = {(each.pop("drug"), each.pop("check"), each.pop("rule")): each for each in given["rules"]}
         for each in listed.values():
             each.pop("note")
+            each.pop("cards")
         assert listed == rules
         assert faults
         assert any(each["overridden"] for each in rules.values())
@@ -185,6 +190,71 @@ def test_a_finding_counts_once_however_often_it_was_answered(figures_of):
     assert rules["pml-signs"]["overridden"] == 1
     assert rules["pml-signs"]["reasons"] == {"need-more-info": 1}
     assert rules["pml-signs"]["median_seconds_to_answer"] == 60
+
+
+# Cards
+
+
+def a_card(made, *flags):
+    """The row of a card about these findings of a checklist; one without any is about a fault."""
+    about = [[flag.check, flag.rule] for flag in flags] or [["pml", None]]
+    return {"id": str(uuid.uuid4()), "checklist": made.id, "findings": about, "suggestions": []}
+
+
+def tell(writing, made, card, event, reason=None):
+    details = {
+        "card": card["id"],
+        "at": "2026-01-01T00:00:00.000000Z",
+        **({"reason": reason} if reason else {}),
+    }
+    writing.enter(replace(PRESCRIBER, actor="ehr:epic"), event, made.id, details)
+
+
+def cards_by_hand(sql):
+    """The same figures from the rows of cards and the journal, one after the other."""
+    counted = defaultdict(lambda: {"shown": 0, "accepted": 0, "overridden": 0, "reasons": Counter()})
+    corrected = {row[0] for row in sql("SELECT supersedes FROM checklists WHERE supersedes IS NOT NULL")}
+    for id, made, findings in sql("SELECT id, checklist, findings FROM cards"):
+        if made in corrected:
+            continue
+        [(drug,)] = sql("SELECT drug FROM checklists WHERE id = ?", made)
+        told = sql("SELECT event, details FROM journal WHERE subject = ? ORDER BY sequence", made)
+        mine = [(event, parsed(said)) for event, said in told if parsed(said).get("card") == id]
+        overridden = [said for event, said in mine if event == "card.overridden"]
+        for check, rule in parsed(findings):
+            figures = counted[drug, check, rule]
+            figures["shown"] += 1
+            figures["accepted"] += any(event == "card.accepted" for event, _ in mine)
+            figures["overridden"] += bool(overridden)
+            if overridden and "reason" in overridden[-1]:
+                figures["reasons"][overridden[-1]["reason"]] += 1
+    return counted
+
+
+def test_how_cards_were_taken_is_that_of_a_count_by_hand_and_no_answer_to_a_finding(records, basis, act, sql):
+    chance = random.Random(11)
+    made = a_clinic(chance)
+    keep_many(records, basis, made)
+    rows = [
+        (each, a_card(each, *chance.sample(each.flags, min(size, len(each.flags)))))
+        for each in made
+        for size in (0, 1, 3)
+    ]
+    events = (Event.CARD_ACCEPTED, Event.CARD_OVERRIDDEN)
+    with records.writing() as writing:
+        site = {"site": records.site, "client": "epic"}
+        writing.connection.execute(insert(cards), [{**card, **site} for _, card in rows])
+        for each, card in rows:
+            for _ in range(chance.choice((0, 0, 1, 2))):
+                tell(writing, each, card, chance.choice(events), chance.choice((*REASONS, "another", None)))
+    wanted = cards_by_hand(sql)
+    given = quality(records, act, None, None, None).document()["rules"]
+    for rule in given:
+        key = (rule["drug"], rule["check"], rule["rule"])
+        assert rule["cards"] == {**wanted[key], "reasons": dict(wanted[key]["reasons"])}, key
+        assert (rule["overridden"], rule["acknowledged"]) == (0, 0)
+    assert sum(rule["cards"]["overridden"] for rule in given) > 10
+    assert {"another"} < {reason for rule in given for reason in rule["cards"]["reasons"]}
 
 
 def test_looking_at_the_figures_is_entered_and_holds_no_patient(records, basis, act, sql):
