@@ -78,7 +78,8 @@ class _Builder:
 
     def maps(self, packs: Iterable[Pack]) -> CodeMaps:
         answers = self._answers()
-        results, tests = self._results(answers)
+        self._check_answers(answers)
+        results, tests = self._results()
         medicines, names = self._medicines()
         found = CodeMaps(
             systems=self.systems,
@@ -137,15 +138,13 @@ class _Builder:
         self._wrong(file, path, f'"{name}" is not a fact of the vocabulary.{near}')
         return None
 
-    def _results(self, answers: Mapping[str, Answers]) -> tuple[dict[Key, Result], dict[str, Concept]]:
+    def _results(self) -> tuple[dict[Key, Result], dict[str, Concept]]:
         results: dict[Key, Result] = {}
         tests: dict[str, Concept] = {}
         for name, each in self._of("results", "results", {}).items():
             path: Path = ("results", name)
-            fact = self._fact("results", name, path)
+            self._fact("results", name, path)
             result = Result(name, each.get("answers", QUALITATIVE), each.get("above_zero"))
-            if fact is not None and fact.type == "code":
-                self._check_answers(fact, result, answers, path)
             for key, at, group in self._coded("results", each["codes"], (*path, "codes")):
                 system, code = key
                 if key in results:
@@ -157,16 +156,25 @@ class _Builder:
                 self._wrong("results", (*path, "order"), "the test to order is one of the codes of the fact")
         return results, tests
 
-    def _check_answers(
-        self, fact: FactDefinition, result: Result, answers: Mapping[str, Answers], path: Path
-    ) -> None:
-        known = answers.get(result.answers)
-        if known is None:
-            self._wrong("results", path, f'"{result.answers}" is not in rules/codes/answers.yaml')
-            return
-        meant = {*known.codes.values(), *known.texts.values()} | ({result.above_zero} - {None})
-        if odd := meant - {*fact.values}:
-            self._wrong("results", path, f"{fact.name} is never {' or '.join(sorted(map(str, odd)))}")
+    def _check_answers(self, answers: Mapping[str, Answers]) -> None:
+        """Coded results are read by lists that have answers of theirs, and no others."""
+        used: dict[str, set[str]] = {}
+        for name, each in self._of("results", "results", {}).items():
+            fact = self.vocabulary.facts.get(name)
+            if fact is None or fact.type != "code":
+                continue
+            path, values = ("results", name), {*fact.values}
+            by = each.get("answers", QUALITATIVE)
+            used.setdefault(by, set()).update(values)
+            if by not in answers:
+                self._wrong("results", path, f'"{by}" is not in rules/codes/answers.yaml')
+            elif not values & answers[by].meanings:
+                self._wrong("results", path, f"{name} has no answer of {by}")
+            if each.get("above_zero", next(iter(values))) not in values:
+                self._wrong("results", (*path, "above_zero"), f"{name} is never {each['above_zero']}")
+        for by in used.keys() & answers.keys():
+            for odd in sorted(answers[by].meanings - used[by]):
+                self._wrong("answers", ("answers", by), f"nothing that is read by this list is ever {odd}")
 
     def _never_read(self, results: Mapping[Key, Result]) -> dict[Key, str]:
         found = {}

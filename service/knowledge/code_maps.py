@@ -73,6 +73,11 @@ class Answers:
     codes: Mapping[Key, str]
     texts: Mapping[str, str]
 
+    @property
+    def meanings(self) -> set[str]:
+        """All that they mean."""
+        return {*self.codes.values(), *self.texts.values()}
+
 
 class Coded(Generic[Found]):
     """Things by code; one with children also by every code that begins with its own.
