@@ -7,7 +7,16 @@ from typing import Any
 
 from service.checklist.facts import Vocabulary
 from service.checklist.rules import Pack
-from service.fhir import conditions, patient, prescriptions, procedures, results
+from service.fhir import (
+    conditions,
+    medicines,
+    patient,
+    prescriptions,
+    procedures,
+    reactions,
+    results,
+    vaccines,
+)
 from service.fhir.assembly import assembled, listed
 from service.fhir.chart import COMPLETE, BadBundle, Chart
 from service.fhir.drugs import medication, named
@@ -24,6 +33,7 @@ Reader = Callable[[Chart, ReadingContext], Iterator[Read]]
 
 _READERS: tuple[Reader, ...] = (
     *(patient.read, prescriptions.read, results.read, conditions.read, procedures.read),
+    *(reactions.read, vaccines.read, medicines.read),
 )
 
 
