@@ -7,7 +7,7 @@ from functools import cached_property
 from service.fhir.chart import Chart
 from service.fhir.drugs import Product, medication, named, names_in
 from service.fhir.reads import ReadingContext
-from service.fhir.resources import Resource, keys, objects, words
+from service.fhir.resources import Resource, keys, objects, quoted, words
 from service.knowledge.code_maps import CodeMaps, Medicine
 
 IMMUNOSUPPRESSANTS, ANTI_INFECTIVES = "immunosuppressants", "anti_infectives"
@@ -25,7 +25,8 @@ _LOCAL = frozenset(
 class Recorded:
     """A medicine of a record.
 
-    `own` is whether it is the drug of this infusion, `unclear` why that cannot be told. `medicines` are what the code maps know of it, the nearest first.
+    `own` is whether it is the drug of this infusion, `unclear` why that cannot be told. `medicines` are what
+    the code maps know of it, the nearest first.
     """
 
     name: str
@@ -37,7 +38,8 @@ class Recorded:
     @property
     def said(self) -> str:
         """What it is called in the record, else in the code maps."""
-        return self.product.said or next((each.name for each in self.medicines), "a medicine without a name")
+        known = (*self.product.names, *(each.name for each in self.medicines), self.product.said)
+        return next((quoted(each) for each in known if each), "a medicine without a name")
 
     @cached_property
     def lists(self) -> dict[str, dict[str, str]]:

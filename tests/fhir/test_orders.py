@@ -141,10 +141,10 @@ def test_a_name_that_is_almost_one_is_a_look_alike_and_never_corrected(text, lik
 
 
 OTHERS = (
-    "omalizumab benralizumab obinutuzumab elotuzumab natalizumab tocilizumab vedolizumab rituximab trastuzumab "
-    "infliximab adalimumab eculizumab ravulizumab ocrelizumab satralizumab gemtuzumab pembrolizumab nivolumab "
-    "bevacizumab mepolizumab denosumab ublituximab teplizumab acetaminophen diphenhydramine methylprednisolone "
-    "ondansetron"
+    "omalizumab benralizumab obinutuzumab elotuzumab natalizumab tocilizumab vedolizumab rituximab "
+    "trastuzumab infliximab adalimumab eculizumab ravulizumab ocrelizumab satralizumab gemtuzumab "
+    "pembrolizumab nivolumab bevacizumab mepolizumab denosumab ublituximab teplizumab acetaminophen "
+    "diphenhydramine methylprednisolone ondansetron"
 ).split()
 
 
