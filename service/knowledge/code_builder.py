@@ -7,6 +7,7 @@ from marshmallow import Schema
 
 from service.checklist.facts import FactDefinition, Vocabulary
 from service.checklist.rules import Pack
+from service.knowledge.check_digits import CHECKS
 from service.knowledge.code_grammar import (
     AnswerListsSchema,
     MedicinesSchema,
@@ -48,18 +49,6 @@ def build_code_maps(texts: Mapping[str, str], vocabulary: Vocabulary, packs: Ite
     return _Builder(texts, vocabulary).maps(packs)
 
 
-def check_digit_fits(code: str) -> bool:
-    """Whether the digit behind the dash is the one of LOINC codes (mod 10, as of credit cards)."""
-    body, dash, digit = code.rpartition("-")
-    if not (dash and body.isascii() and body.isdigit() and len(digit) == 1 and digit.isdigit()):
-        return False
-    total = 0
-    for place, each in enumerate(reversed(body)):
-        doubled = int(each) * (2 if place % 2 == 0 else 1)
-        total += doubled - 9 if doubled > 9 else doubled
-    return (10 - total % 10) % 10 == int(digit)
-
-
 class _Builder:
     def __init__(self, texts: Mapping[str, str], vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
@@ -74,7 +63,9 @@ class _Builder:
         systems: dict[str, dict[str, Any]] = self._of("systems", "systems", {})
         self.systems = {name: each["uri"] for name, each in systems.items()}
         self.uris = self._addresses(systems)
-        self.checked = {name for name, each in systems.items() if "check_digit" in each}
+        self.checks = {
+            name: CHECKS[each["check_digit"]] for name, each in systems.items() if "check_digit" in each
+        }
 
     def maps(self, packs: Iterable[Pack]) -> CodeMaps:
         answers = self._answers()
@@ -126,7 +117,7 @@ class _Builder:
                 self._wrong(file, (*path, place, "system"), said)
             for code in group["codes"]:
                 at = (*path, place, "codes", code)
-                if system in self.checked and not code.startswith("LA") and not check_digit_fits(code):
+                if system in self.checks and not self.checks[system](code):
                     said = f"the check digit of {code} is wrong: it is no code of {system}"
                     self._wrong(file, at, said)
                 yield (system, code), at, group

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from service.knowledge.check_digits import CHECKS
 from service.knowledge.grammar import YES_NO, Strict, Text, Texts
 
 
@@ -12,7 +13,7 @@ class SystemSchema(Strict):
 
     uri = Text(required=True)
     also = Texts(load_default=list)
-    check_digit = fields.String(validate=validate.Equal("mod10"))
+    check_digit = fields.String(validate=validate.OneOf(tuple(CHECKS)))
 
 
 class SystemsSchema(Strict):
