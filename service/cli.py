@@ -28,12 +28,13 @@ _EXITS = (
 )
 
 
-# Commands that work on the records.
+# Commands that most runs have no use for.
 _LATER = {
     "checklists": "service.commands.finding:checklists",
     "db": "service.commands.database:db",
     "deliver": "service.commands.webhooks:deliver",
     "ehr": "service.commands.ehr:ehr",
+    "facts": "service.commands.facts:facts",
     "impact": "service.commands.impact:impact",
     "infusions": "service.commands.infusions:infusions",
     "journal": "service.commands.journal:journal",
