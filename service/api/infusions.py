@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Flask, Response, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.access.roles import Permission
 from service.api import problems
@@ -15,6 +16,7 @@ from service.api.parts import act, parts
 from service.api.responses import JSON, as_json, as_problem
 from service.api.sender_door import sent_by
 from service.intake.errors import BadInput, FieldError
+from service.intake.json_text import MOST_WITH_BUNDLE, fits
 from service.webhooks.incoming import MessageSchema
 from service.webhooks.infusions import MessageReused, Taken
 from service.webhooks.signing import ID, SIGNATURE, TIMESTAMP
@@ -74,7 +76,9 @@ def take_infusion() -> Response:
     message has of the patient's facts is checked at once, as by a request for a checklist. A refused message
     leaves nothing behind, and can be sent again with its id when it is mended.
     """
-    body, (sender, id) = received(), sent_by()
+    body, (sender, id) = received(MOST_WITH_BUNDLE), sent_by()
+    if not fits(body):
+        raise RequestEntityTooLarge
     try:
         taken = parts().infusions.take(sender, id, body, act())
     except BadInput as error:

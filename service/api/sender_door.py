@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 from service.access.principal import Principal
 from service.api.bodies import as_it_came
 from service.api.parts import parts
+from service.intake.json_text import MOST_WITH_BUNDLE
 from service.webhooks.senders import Sender
 from service.webhooks.signing import SIGNATURE, BadSignature
 
@@ -22,7 +23,7 @@ def sent_by() -> tuple[Sender, str]:
 def enter() -> Principal:
     """Who signed this request. Raises BadSignature, and what `as_it_came` raises."""
     headers = {name.casefold(): value for name, value in request.headers.items()}
-    g.sent_by = parts().senders.sender_of(headers, as_it_came(), parts().clock())
+    g.sent_by = parts().senders.sender_of(headers, as_it_came(MOST_WITH_BUNDLE), parts().clock())
     sender, _ = sent_by()
     return sender.principal
 

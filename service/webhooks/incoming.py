@@ -13,7 +13,7 @@ from enum import StrEnum
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from service.intake.errors import BadInput, FieldError
-from service.intake.json_text import parse
+from service.intake.json_text import MOST_WITH_BUNDLE, parse
 from service.intake.requests import Moment, PatientSchema, ShortText, find_drug, read_document
 from service.knowledge.library import Library
 from service.webhooks.signing import TOLERANCE
@@ -92,7 +92,7 @@ _SCHEMA = MessageSchema()
 
 def message_of(body: bytes, library: Library, now: datetime) -> Message:
     """The message in a body. Raises BadInput naming every bad field at its path."""
-    message = read_document(parse(body), _SCHEMA)
+    message = read_document(parse(body, MOST_WITH_BUNDLE), _SCHEMA)
     data, type = message["data"], Type(message["type"])
     try:
         drug = find_drug(data["drug"], library).id

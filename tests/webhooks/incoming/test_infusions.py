@@ -9,6 +9,7 @@ import pytest
 from marshmallow import RAISE
 
 from service.api.infusion_schemas import TakenSchema
+from service.intake.json_text import MOST_BYTES
 from tests.api.sending import a_request, body_of, is_problem, paths, post
 from tests.webhooks.incoming.an_ehr import message, send_all
 
@@ -119,6 +120,72 @@ def test_what_is_told_of_whom_is_kept_beside_the_journal_and_committed_to(ehr, s
     assert typed("verify").exit_code == 0
     sql("DELETE FROM remarks")
     assert "missing contents" in typed("verify").output
+
+
+# A bundle
+
+
+def a_bundle(patient="MRN-1001", text=""):
+    """A FHIR Bundle of a patient with one result: HBsAg, negative."""
+    coding = {"system": "http://loinc.org", "code": "5196-1"}
+    negative = {"system": "http://snomed.info/sct", "code": "260385009"}
+    resources = [
+        {"resourceType": "Patient", "id": patient, "birthDate": "1984-03-02", "gender": "female"},
+        {
+            "resourceType": "Observation",
+            "id": "31",
+            "status": "final",
+            "code": {"coding": [coding]},
+            "subject": {"reference": f"Patient/{patient}"},
+            "effectiveDateTime": "2026-09-10",
+            "valueCodeableConcept": {"coding": [negative]},
+            "note": [{"text": text}],
+        },
+    ]
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": each} for each in resources],
+    }
+
+
+def test_a_bundle_is_checked_as_by_a_request_that_brings_one(ehr, client):
+    made = ehr.tell(facts=None, bundle=a_bundle(), searched={"results": "complete"})["checklist"]
+    request = {**a_request(), "bundle": a_bundle(), "searched": {"results": "complete"}}
+    del request["facts"]
+    asked = post(client, request).json
+    told = client.get(made["link"]).json
+    assert told["findings"] == asked["findings"]
+    trace = client.get(f"{made['link']}/trace").json
+    assert {"Observation/31"} == {each["resource"] for each in trace["reading"] if each["fact"] == "hbsag"}
+    assert client.post(f"{made['link']}/replay").json["identical"] is True
+
+
+@pytest.mark.any_database
+def test_facts_and_a_bundle_are_put_together(ehr, client):
+    facts = {"dose_number": 1}
+    link = ehr.tell(facts=facts, bundle=a_bundle())["checklist"]["link"]
+    known = {each["fact"] for each in client.get(f"{link}/trace").json["facts"] if each["known"] == "yes"}
+    assert {"dose_number", "hbsag", "birth_date"} <= known
+
+
+def test_a_bundle_of_another_patient_is_refused_and_that_is_entered(ehr, sql, journaled):
+    response = ehr.send(message(bundle=a_bundle("MRN-2")))
+    assert is_problem(response, 422)
+    assert all(path.startswith("data.") for path in paths(response))
+    for table in ("infusions", "messages", "checklists", "remarks"):
+        assert sql(f"SELECT count(*) FROM {table}") == [(0,)]
+    [(_, actor, _, details)] = journaled("other_patient.refused")
+    assert actor == "sender:ward"
+    assert "MRN" not in response.text + str(details)
+
+
+@pytest.mark.any_database
+def test_a_message_may_be_longer_with_a_bundle(ehr):
+    long = "x" * MOST_BYTES
+    assert ehr.tell(facts=None, bundle=a_bundle(text=long))["checklist"] is not None
+    assert is_problem(ehr.send(message(chair=long)), 413)
+    assert is_problem(ehr.send(message(facts=None, bundle=a_bundle(text=long * 16))), 413)
 
 
 # Bad facts
