@@ -1,20 +1,26 @@
 """What is let in and understood of a message, and what is refused: nothing of a refused one is kept."""
 
+import ast
 import base64
 import hashlib
 import hmac
 import json
 import logging
+import re
+import threading
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import pytest
+from werkzeug.serving import make_server
 
+from service.app import create_app
 from service.intake.json_text import MOST_BYTES
 from service.webhooks.incoming import message_of
 from tests.api.sending import a_request, body_of, is_problem, paths
-from tests.builders import shipped
+from tests.builders import ROOT, shipped
 from tests.databases import refuse_rows
-from tests.webhooks.incoming.an_ehr import ADDRESS, NOW, message, signed
+from tests.webhooks.incoming.an_ehr import ADDRESS, NOW, SETUP, message, signed
 
 CANARY = "CANARY7361"
 ROWS = ("infusions", "messages", "checklists", "contents", "remarks")
@@ -280,6 +286,35 @@ def test_an_empty_object_in_the_data_is_a_request_too():
         b'"drug": "UPLIZNA", "infusion_at": "2026-10-06T13:00:00Z", "patient": {"id": "M"}, "facts": { }}}'
     )
     assert message_of(text, shipped(), NOW).request.endswith(b'"facts":{ }}')
+
+
+@pytest.mark.any_database
+def test_the_example_of_the_readme_is_taken(settings, monkeypatch, capsys):
+    """By a service on a real socket, at the time that it is."""
+    app = create_app(settings, shipped())
+    _, secret = app.extensions["dosegate"].senders.add("ward", SETUP)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    [example] = [block for block in blocks if "webhooks/infusions" in block]
+    monkeypatch.setenv("WEBHOOK_SECRET", secret)
+    with closing(app.extensions["dosegate"].store.records), served(app) as port:
+        exec(example.replace("127.0.0.1:8080", f"127.0.0.1:{port}"), {})
+    status, answer = capsys.readouterr().out.split(" ", 1)
+    assert status == "202"
+    assert ast.literal_eval(answer)["checklist"]["status"] == "block"
+
+
+@contextmanager
+def served(app):
+    """The application on a port of its own, until the end."""
+    server = make_server("127.0.0.1", 0, app)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 # Privacy
