@@ -100,3 +100,11 @@ def request(hook, context, **more):
 def order_sign(*orders, **more):
     """A call of order-sign for these orders."""
     return request("order-sign", {"draftOrders": bundle(*(orders or (order(),)))}, **more)
+
+
+def nothing_empty(value):
+    """Return where a document holds neither null nor anything empty."""
+    assert value not in (None, "", [], {}), value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        nothing_empty(each)

@@ -302,7 +302,7 @@ def test_any_text_is_shown_as_it_is(text):
 )
 def test_nothing_becomes_a_link_by_itself(parts):
     made = markdown.line("".join(parts))
-    assert not re.search(r"(?i)www\.|://|(?<!\\)@", made)
+    assert not re.search(r"(?i)www\.|(?<!\\)://|(?<!\\)@", made)
 
 
 @pytest.mark.parametrize("text", NASTY)
