@@ -99,6 +99,7 @@ class _Builder:
             for uri in (each["uri"], *each["also"], each["uri"] + "/"):
                 if found.setdefault(uri, name) != name:
                     self._wrong("systems", ("systems", name), f"{uri} is an address of {found[uri]} already")
+                    break
         return found
 
     def _wrong(self, file: str, path: Path, message: str) -> None:
@@ -158,7 +159,7 @@ class _Builder:
             by = each.get("answers", QUALITATIVE)
             used.setdefault(by, set()).update(values)
             if by not in answers:
-                self._wrong("results", path, f'"{by}" is not in rules/codes/answers.yaml')
+                self._wrong("results", (*path, "answers"), f'"{by}" is not in rules/codes/answers.yaml')
             elif not values & answers[by].meanings:
                 self._wrong("results", path, f"{name} has no answer of {by}")
             if each.get("above_zero", next(iter(values))) not in values:
@@ -186,7 +187,8 @@ class _Builder:
             for meaning, said in each["texts"].items():
                 for text in said:
                     if texts.setdefault(folded(text), meaning) != meaning:
-                        self._wrong("answers", ("answers", name, "texts"), f'"{text}" means two things')
+                        path = ("answers", name, "texts", meaning)
+                        self._wrong("answers", path, f'"{text}" means two things')
             found[name] = Answers(codes, texts)
         return found
 
