@@ -149,7 +149,7 @@ def test_after_72_hours_it_is_given_up_listed_and_can_be_sent_again(
         "answer": "500",
     }
     receiver.mode = answers.OK
-    assert sent.replay_dead(clock() - HOUR, site.act()) == 0
+    assert sent.replay_dead(clock() + HOUR, site.act()) == 0
     assert sent.replay(dead.message, site.act()) == 1
     courier.drain()
     assert receiver.arrived[-1].id == receiver.got[0].id == dead.message
