@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from service.checklist.evidence import day_of, is_after
 from service.fhir.chart import Chart
+from service.fhir.lifetimes import in_life
 from service.fhir.medicine_lists import Recorded, recorded
 from service.fhir.reads import ReadingContext
 from service.fhir.resources import Moment, Resource, code, moment, period
@@ -61,6 +62,6 @@ def administrations(chart: Chart, context: ReadingContext) -> list[Administratio
 
 def _administration(resource: Resource, chart: Chart, context: ReadingContext) -> Administration:
     start, end = period(resource.get("effectivePeriod"))
-    at = moment(resource.get("effectiveDateTime")) or start or end
+    at = in_life(moment(resource.get("effectiveDateTime")) or start or end, chart, context.infusion_at)
     status = CHANGED if is_changed(resource) else code(resource.get("status")) or "unknown"
     return Administration(resource, recorded(resource, chart, context), status, at)

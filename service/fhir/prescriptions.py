@@ -8,6 +8,7 @@ from typing import Any
 
 from service.checklist.facts import FactDefinition
 from service.fhir.chart import Chart
+from service.fhir.lifetimes import in_life
 from service.fhir.orders import bounds_of, day_in, events_of, name_of
 from service.fhir.reads import Read, ReadingContext, found, noted, unreadable
 from service.fhir.resources import (
@@ -54,7 +55,7 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     if not dosages:
         yield noted(name, "says neither dose nor route", DOSE, understood=False)
         return
-    yield from _slot(dosages, name, context)
+    yield from _slot(dosages, name, chart, context)
     chosen = _of_the_day(dosages, context)
     yield from _guarded(name, DOSE, _dose(chosen, name, context))
     yield from _guarded(name, ROUTE, _route(chosen, name, context))
@@ -246,12 +247,13 @@ def _by_rate(dosage: Resource, context: ReadingContext) -> Iterator[Fraction]:
 # Slot
 
 
-def _slot(dosages: Sequence[Resource], name: str, context: ReadingContext) -> Iterator[Read]:
+def _slot(dosages: Sequence[Resource], name: str, chart: Chart, context: ReadingContext) -> Iterator[Read]:
     """The day for which the dose was ordered, where it is another one than that of the infusion.
 
     Being ordered for this day does not say when it was due: the order may have been moved with the visit.
     """
-    days = {day_in(each, context.infusion_at) for dosage in dosages for each in events_of(dosage) if each.at}
+    events = [in_life(each, chart, context.infusion_at) for dosage in dosages for each in events_of(dosage)]
+    days = {day_in(each, context.infusion_at) for each in events if each is not None and each.at is not None}
     if not days or context.infusion_at.date() in days:
         return
     if len(days) > 1:

@@ -8,6 +8,7 @@ from typing import Any
 from service.checklist.evidence import day_of, is_after
 from service.fhir.chart import Chart
 from service.fhir.drugs import Product, named, names_in
+from service.fhir.lifetimes import in_life
 from service.fhir.reads import ReadingContext
 from service.fhir.resources import keys, moment, quoted, words
 from service.knowledge.code_maps import CodeMaps, folded
@@ -75,12 +76,8 @@ def severity_of(concepts: Any, maps: CodeMaps) -> str | None:
 
 def occurred(times: Iterable[Any], chart: Chart, context: ReadingContext) -> str | None:
     """The first of these times that is a day on which something can have happened before the infusion."""
-    born = moment((chart.patient or {}).get("birthDate"))
     for each in times:
-        at = moment(each)
-        if at is None or at.at is None or is_after(at.at, context.infusion_at):
-            continue
-        day = day_of(at.at, context.infusion_at.tzinfo)
-        if born is None or day >= born.first:
-            return day.isoformat()
+        at = in_life(moment(each), chart, context.infusion_at)
+        if at is not None and at.at is not None and not is_after(at.at, context.infusion_at):
+            return day_of(at.at, context.infusion_at.tzinfo).isoformat()
     return None

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from service.checklist.evidence import day_of, is_after
 from service.fhir.chart import Chart
+from service.fhir.lifetimes import in_life
 from service.fhir.reads import Read, ReadingContext, found, noted
-from service.fhir.resources import Moment, Resource, called, code, keys, moment
+from service.fhir.resources import Resource, called, code, keys, moment
 from service.fhir.statements import CHANGED, is_changed
 
 VACCINATIONS, CVX = "vaccinations", "cvx"
@@ -15,12 +16,11 @@ _NO_VACCINE, _UNSPECIFIED = "not_a_vaccine", "unspecified"
 
 def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     """The vaccines. That none is recorded does not mean that none was given."""
-    born = moment((chart.patient or {}).get("birthDate"))
     for resource in chart.of_type("Immunization"):
-        yield from _vaccine(resource, chart.name(resource), born, context)
+        yield from _vaccine(resource, chart.name(resource), chart, context)
 
 
-def _vaccine(resource: Resource, name: str, born: Moment | None, context: ReadingContext) -> Iterator[Read]:
+def _vaccine(resource: Resource, name: str, chart: Chart, context: ReadingContext) -> Iterator[Read]:
     what, status = (
         called(resource.get("vaccineCode")) or "a vaccine without a name",
         code(resource.get("status")),
@@ -40,15 +40,13 @@ def _vaccine(resource: Resource, name: str, born: Moment | None, context: Readin
     if known and set(known.values()) == {_NO_VACCINE}:
         yield noted(name, f"{what}: not a vaccine", VACCINATIONS)
         return
-    at = moment(resource.get("occurrenceDateTime"))
+    at = in_life(moment(resource.get("occurrenceDateTime")), chart, context.infusion_at)
     exact = at.at if at is not None else None
     if exact is not None and is_after(exact, context.infusion_at):
         says = f"{what}: recorded as given, but dated after the infusion"
         yield noted(name, says, VACCINATIONS, understood=False)
         return
     day = day_of(exact, context.infusion_at.tzinfo) if exact is not None else None
-    if day is not None and born is not None and day < born.first:
-        day = None
     entry, doubt = _entry(known)
     on = day.isoformat() if day is not None else None
     dated = f"on {on}" if on is not None else f"dated {at.written if at is not None else 'nowhere'}"

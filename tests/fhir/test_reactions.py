@@ -269,9 +269,8 @@ def test_the_suspected_medicine_may_be_referred_to(kind):
 
 
 def test_harm_of_another_sort_by_the_drug_is_no_infusion_reaction():
-    reads = read(
-        event(event=coded(text="Neutropenia"), suspectEntity=suspect(), severity=coded(text="severe"))
-    )
+    grave = coded(text="life-threatening")
+    reads = read(event(event=coded(text="Neutropenia"), suspectEntity=suspect(), severity=grave))
     assert given_by(reads) == {}
     assert doubts(reads) == [
         "Neutropenia after inebilizumab: whether it was a reaction to the drug is not known"

@@ -107,9 +107,10 @@ def test_a_vaccine_given_after_the_infusion_is_not_understood(at):
     assert (given_by(reads), understood(reads)) == ({}, False)
 
 
-def test_a_vaccine_before_birth_has_no_date():
+@pytest.mark.parametrize("at", ["1989-01-01", "1989", "1990-01-01T02:00:00Z"])
+def test_a_vaccine_before_birth_has_no_date(at):
     patient = {"resourceType": "Patient", "id": "p", "birthDate": "1990-01-01"}
-    assert entries(vaccine(occurrenceDateTime="1989-01-01"), patient=patient) == [{"cvx": "03"}]
+    assert entries(vaccine(occurrenceDateTime=at), patient=patient) == [{"cvx": "03"}]
 
 
 KEYS = ("status", "vaccineCode", "occurrenceDateTime", "modifierExtension", "contained")
