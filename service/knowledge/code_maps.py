@@ -47,7 +47,8 @@ class Result:
 class Statement:
     """What is on record says this of a fact: a value, its date, or something that cannot be read.
 
-    `period` is active (it holds while it is active), ever (also when it is over) or planned.
+    `period` is active (it holds while it is active), ever (also when it is over) or planned (it holds where
+    it is ordered, or is what something is ordered for).
     """
 
     fact: str
