@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +29,7 @@ _HTTP = {
     415: ("not-supported", "The body must be sent as application/json."),
 }
 _MISSING = "is missing"
+_PLACE = re.compile(r"\.(\d+)(?=\.|$)")  # of a list, which FHIRPath has in brackets
 
 
 def outcome(status: int, issues: Iterable[tuple[str, str, str]]) -> Response:
@@ -37,6 +39,7 @@ def outcome(status: int, issues: Iterable[tuple[str, str, str]]) -> Response:
 
 
 def _issue(code: str, path: str, says: str) -> dict[str, Any]:
+    path = _PLACE.sub(r"[\1]", path)
     said = f"{path} {says}" if path else says
     place = {"expression": [path]} if path else {}
     return {"severity": "error", "code": code, "details": {"text": said}, **place}
