@@ -241,8 +241,12 @@ def test_a_token_brings_no_key_of_its_own(refused, keys, clock):
 
 
 @pytest.mark.any_database
-def test_the_address_of_keys_in_a_token_may_be_the_registered_one(call, keys, clock):
+def test_the_address_of_keys_in_a_token_may_be_the_registered_one(call, registered, parts, keys, clock):
     assert call(signed(claims_at(clock()), jku=keys.url))
+    long = f"{keys.url}?{'x' * 1000}"
+    registered("cerner", issuer="https://cerner.example", jwks_url=long)
+    token = signed(claims_at(clock(), iss="https://cerner.example"), jku=long)
+    assert parts.trust.caller(bearer(token), URL, clock()).client.name == "cerner"
 
 
 @pytest.mark.any_database
