@@ -2,20 +2,32 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from service.fhir.chart import Chart
 from service.fhir.reads import Read, ReadingContext, noted, unreadable
-from service.fhir.resources import Moment, Resource, called, keys, moment, one_of, period, plain_codes, words
+from service.fhir.resources import (
+    Moment,
+    Resource,
+    called,
+    codings,
+    keys,
+    moment,
+    one_of,
+    period,
+    plain_codes,
+    words,
+)
 from service.fhir.statements import CHANGED, is_changed, said
-from service.knowledge.code_maps import Statement
+from service.knowledge.code_maps import Statement, folded
 
 _ACTIVE = {"active", "recurrence", "relapse"}
 _OVER = {"inactive", "remission", "resolved"}
 _NOT_SO = {"refuted", "entered-in-error"}
+# The name of a code may have such a word in it ("without coma"); a text of somebody's own negates with it.
 _NEGATED = re.compile(
-    r"\b(?:no|not|non|without|denies|denied|negative|absence|absent|never|ruled out|rule out|r/o|excluded|"
-    r"suspected|possible|probable|questionable|family history|fh|screening|exposure|contact)\b",
-    re.IGNORECASE,
+    r"\b(?:no|not|denies|denied|negative for|absence of|never had|ruled out|rule out|r/o|excluded|suspected|"
+    r"possible|probable|questionable|family history|screening for|exposure to|contact with)\b"
 )
 
 
@@ -60,9 +72,14 @@ def _why_not_read(
         return f"clinical status {' and '.join(sorted(clinical)) or 'missing'}"
     if clinical <= _ACTIVE and _is_abated(condition, context):
         return f"{clinical.pop()}, but with an end"
-    if any(_NEGATED.search(text) for text in words(condition.get("code"))):
+    if _is_negated(condition.get("code")):
         return "worded as negated or uncertain"
     return None
+
+
+def _is_negated(concept: Any) -> bool:
+    names = {folded(each.display) for each in codings(concept) if each.display}
+    return any(_NEGATED.search(each) for each in map(folded, words(concept)) if each not in names)
 
 
 def _is_abated(condition: Resource, context: ReadingContext) -> bool:
