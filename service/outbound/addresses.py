@@ -83,7 +83,7 @@ def is_public(address: str) -> bool:
             return False
     if isinstance(found, IPv4Address) and found in _RELAYS:
         return False
-    return found.is_global and not found.is_multicast and not found.is_reserved
+    return found.is_global and not found.is_multicast
 
 
 def _check_host(host: str, listed: bool) -> None:
@@ -95,5 +95,5 @@ def _check_host(host: str, listed: bool) -> None:
         if (host == "localhost" or host.endswith(".localhost")) and not listed:
             raise Forbidden("it leads into a private network") from None
         return
-    if "%" in host or not (listed or is_public(host)):
+    if not (listed or is_public(host)):
         raise Forbidden("it leads into a private network")
