@@ -12,8 +12,9 @@ from service.terminal.failures import clean
 from service.terminal.words import counted
 from service.webhooks.deliveries import Delivery
 from service.webhooks.endpoints import Endpoint
+from service.webhooks.outbox import DEAD, DELIVERED, DUE, ERASED
 
-_NO = "-"
+_STATES = {DUE: "waits", DELIVERED: "arrived", DEAD: "given up", ERASED: "never sent, patient erased"}
 
 
 def endpoints_list(endpoints: Iterable[Endpoint]) -> Group:
@@ -23,16 +24,15 @@ def endpoints_list(endpoints: Iterable[Endpoint]) -> Group:
 
 def _endpoint(endpoint: Endpoint) -> tuple[Text, Indented]:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-    for name, value in (
-        ("id", endpoint.id),
-        ("told of", "\n".join(endpoint.events)),
-        ("messages", "full" if endpoint.full else "thin"),
-        ("state", _state(endpoint)),
-        ("waiting", f"{counted(endpoint.behind, 'entry', 'entries')} of the journal not looked at yet"),
-        ("secret", f"the one before signs too until {_time(endpoint.older_until)}"),
-    ):
-        if (name != "waiting" or endpoint.behind) and (name != "secret" or endpoint.older_until):
-            table.add_row(name, value)
+    table.add_row("id", endpoint.id)
+    table.add_row("told of", "\n".join(endpoint.events))
+    table.add_row("messages", "full" if endpoint.full else "thin")
+    table.add_row("state", _state(endpoint))
+    if endpoint.behind:
+        behind = counted(endpoint.behind, "entry", "entries")
+        table.add_row("waiting", f"{behind} of the journal not looked at yet")
+    if endpoint.older_until:
+        table.add_row("secret", f"the one before signs too until {_time(endpoint.older_until)}")
     return Text(clean(endpoint.url), "bold"), Indented(table, 2)
 
 
@@ -45,22 +45,17 @@ def _state(endpoint: Endpoint) -> str:
 
 
 def deliveries_table(deliveries: Iterable[Delivery]) -> Indented:
-    """Deliveries, with the last answer to each."""
+    """Deliveries, with what came of each."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold underline")
-    table.add_column("Message", min_width=36, no_wrap=True)
-    for column in ("Type", "State", "Attempts", "Last answer", "Next or settled"):
-        table.add_column(column)
+    table.add_column("Message", min_width=36)
+    table.add_column("State")
     for each in deliveries:
-        table.add_row(
-            each.message,
-            each.type,
-            each.state,
-            str(each.attempts),
-            clean(each.last_answer or _NO),
-            _time(each.settled_at or each.due_at),
-        )
+        after = f" after {counted(each.attempts, 'attempt')}" if each.attempts else ""
+        answer = f": {clean(each.last_answer)}" if each.last_answer else ""
+        when = f"since {_time(each.settled_at)}" if each.settled_at else f"next {_time(each.due_at)}"
+        table.add_row(f"{each.message}\n{each.type}", f"{_STATES[each.state]}{after}{answer}\n{when}")
     return Indented(table)
 
 
-def _time(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if moment else _NO
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

@@ -36,6 +36,7 @@ class Got:
     data: dict
     signed_at: datetime
     mode: str
+    headers: dict
 
 
 @dataclass
@@ -79,9 +80,8 @@ class Receiver:
             self._under_way.append(headers["webhook-id"])
             self.at_once = max(self.at_once, len(self._under_way))
             mode = self.mode(document) if callable(self.mode) else self.mode
-            self.got.append(
-                Got(headers["webhook-id"], body, document["type"], document["data"], signed_at, mode)
-            )
+            id, type, data = headers["webhook-id"], document["type"], document["data"]
+            self.got.append(Got(id, body, type, data, signed_at, mode, dict(headers)))
         return mode
 
     def done(self, id):
