@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from service.checklist.rules import Pack
@@ -18,7 +19,7 @@ _NDC_PARTS = re.compile(r"(\d{4,5})-(\d{3,4})(?:-\d{1,2})?")
 # Of 200 names of other medicines none is this near to the name of a pack, and slips of one letter are. The
 # wider net for a typed name would take most other antibodies for slips, and every order of one would alert.
 _NEAR = 0.82
-_SHORTEST = 5
+_SHORTEST, _MOST_WORDS = 5, 16
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -176,11 +177,18 @@ def _near(names: Iterable[str], packs: Iterable[Pack], maps: CodeMaps) -> tuple[
     found: dict[str, Pack] = {}
     for word in _words(names):
         if word not in maps.medicine_names and word not in others:
-            for each in get_close_matches(word, known, n=6, cutoff=_NEAR):
+            for each in _similar(word, tuple(sorted(known))):
                 found[known[each].id] = known[each]
     return tuple(found.values())
 
 
+@lru_cache(maxsize=4096)
+def _similar(word: str, names: tuple[str, ...]) -> list[str]:
+    return get_close_matches(word, names, n=6, cutoff=_NEAR)
+
+
 def _words(names: Iterable[str]) -> Iterator[str]:
-    seen = {word for name in names for word in _WORD.findall(folded(name))}
-    return (word for word in sorted(seen) if len(word) >= _SHORTEST)
+    """The words in which a name can be, the first of them: what is a thousand words long is no name."""
+    words_of = (match.group() for name in names for match in _WORD.finditer(folded(name)))
+    long_enough = (word for word in words_of if len(word) >= _SHORTEST)
+    return iter(dict.fromkeys(islice(long_enough, _MOST_WORDS)))

@@ -41,8 +41,10 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     ]
     had = given.classes(others, context)
     for resource in (*chart.of_type(TYPE), *chart.of_type(STATEMENT)):
+        if not _is_current(resource):
+            continue
         taken = recorded(resource, chart, context)
-        if taken.own or not _is_current(resource):
+        if taken.own:
             continue
         if not taken.medicines:
             none_known = list(_none_known(resource, taken, context))

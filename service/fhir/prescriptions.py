@@ -8,6 +8,7 @@ from typing import Any
 
 from service.checklist.facts import FactDefinition
 from service.fhir.chart import Chart
+from service.fhir.drugs import medication, named
 from service.fhir.lifetimes import in_life
 from service.fhir.orders import bounds_of, day_in, events_of, name_of
 from service.fhir.reads import Read, ReadingContext, found, noted, unreadable
@@ -47,6 +48,10 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     if order is None:
         return
     name = name_of(order, chart)
+    product = medication(order, chart.resolve, context.maps)
+    if named(product, (context.pack,), context.maps).drug is not context.pack:
+        yield unreadable(name, DOSE, f"is for {product.said or 'no medicine'}, not for {context.pack.title}")
+        return
     yield from _indication(order, name, chart, context.maps)
     dosages = objects(order.get("dosageInstruction"))
     if is_changed(order) or any(map(is_changed, dosages)):

@@ -312,6 +312,7 @@ def test_an_order_says_when_it_is_due(dosage, at):
 
 
 def facts(it, drug_id="inebilizumab", *, beside=(), at=INFUSION_AT):
+    it = {"medicationCodeableConcept": coded(text=shipped().packs[drug_id].title), **it}
     chart = chart_of(it, *beside)
     (placed,) = chart.of_type("MedicationRequest")
     return list(prescriptions.read(chart, context_of(drug_id, placed, at)))
@@ -530,6 +531,15 @@ def test_reasons_that_differ_are_unreadable():
     assert found == {"value": None, "unreadable": "several reasons: gmg, nmosd"}
 
 
+@pytest.mark.parametrize("concept", [coded(text="Trogarzo"), coded(text="Upliza"), {}])
+def test_an_order_of_another_drug_gives_nothing(concept):
+    it = order(medicationCodeableConcept=concept, dosageInstruction=[dose(2000, "mg", route=INFUSION)])
+    reads = facts(it)
+    assert given_by(reads).keys() == {"ordered_dose"}
+    says = f"is for {concept.get('text', 'no medicine')}, not for Inebilizumab"
+    assert lines_of(reads) == [("MedicationRequest/1", "ordered_dose", says, False)]
+
+
 def test_an_extension_that_may_change_the_order_leaves_its_dose_unknown():
     it = order(dosageInstruction=[dose(300, "mg")], modifierExtension=[{"url": "https://example.org/x"}])
     (found,) = given_by(facts(it))["ordered_dose"]
@@ -594,7 +604,8 @@ KEYS = (
 @settings(max_examples=300, deadline=None)
 @given(content=st.dictionaries(st.sampled_from(KEYS), JUNK))
 def test_no_content_makes_reading_an_order_fail(content):
-    it = {"resourceType": "MedicationRequest", **content}
+    named_it = {"medicationCodeableConcept": coded(text="Uplizna")}
+    it = {"resourceType": "MedicationRequest", **named_it, **content}
     found = orders_in([it], chart_of(), library(), now=NOW)
     assert len(found) <= 1
     chart = chart_of()
