@@ -28,14 +28,14 @@ def print_worklist(found: Worklist, zone: ZoneInfo, console: Console) -> None:
     console.print(Hanging(Text(f"{counted(len(found.infusions), 'planned infusion')}: {said}")))
     if not found.infusions:
         return
-    table = _table("Status", "Infusion", "Patient", "Drug and rules")
+    table = _table("Status", f"Infusion\n{zone.key}", "Patient", "Drug and rules")
     for column in table.columns[:2]:
         column.no_wrap = True
     for each in found.infusions:
         begins = datetime.fromisoformat(each.infusion_at).astimezone(zone)
         table.add_row(
             _SIGNS[each.status].text,
-            Text.assemble(f"{begins:%a %Y-%m-%d %H:%M}", (f"\n{zone.key}", "dim")),
+            f"{begins:%a %Y-%m-%d %H:%M}",
             Text.assemble((clean(each.patient), "bold"), (f"\n{clean(each.reference)}", "dim")),
             Text.assemble(each.drug, *((f"\n{rule}", "dim") for rule in _rules(each))),
         )

@@ -3,15 +3,22 @@
 import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from datetime import datetime
 
 import pytest
 from marshmallow import RAISE
 
+from service.access.roles import SCOPES
 from service.api.infusion_schemas import TakenSchema
+from service.app import create_app
 from service.intake.json_text import MOST_BYTES
+from service.records.erasure import HeldOtherwise, Reason, erase, held
+from tests.api.conftest import with_key
 from tests.api.sending import a_request, body_of, is_problem, paths, post
-from tests.webhooks.incoming.an_ehr import message, send_all
+from tests.builders import shipped
+from tests.records.test_database import separated  # noqa: F401  the roles of its databases
+from tests.webhooks.incoming.an_ehr import SETUP, Clock, Ehr, message, send_all
 
 TOLD = ("infusion.planned", "infusion.changed", "infusion.cancelled")
 LATER = "2026-10-08T13:00:00-05:00"
@@ -380,6 +387,22 @@ def test_in_any_order_the_same_is_so_in_the_end(ehr, kept, types, order):
     assert kept() == (state, "MRN-3", "inebilizumab", "2026-10-06T13:00:00+00:00")
 
 
+def test_a_service_that_owns_no_table_does_all_of_it(separated):  # noqa: F811
+    app, clock = create_app(separated, shipped(), Clock()), Clock()
+    with closing(app.extensions["dosegate"].store.records) as records:
+        ehr, client = Ehr(app, clock), with_key(app, SCOPES)
+        ehr.secret = client.post("/api/v1/webhooks/senders/ward/rotate").json["secret"]
+        for type in ("scheduled", "changed", "cancelled", "changed"):
+            clock.pass_by(seconds=1)
+            assert ehr.tell(type)["applied"] is True
+        assert ehr.send(message()).json["applied"] is False
+        [row] = client.get("/api/v1/infusions").json["infusions"]
+        assert row["status"] == "pass"
+        erase(records, "MRN-1001", held(records, "MRN-1001"), Reason.COURT_ORDER, SETUP)
+        assert client.get("/api/v1/infusions").json["infusions"] == []
+        assert client.post("/api/v1/webhooks/senders/ward/revoke").status_code == 200
+
+
 # Erasure
 
 
@@ -411,9 +434,6 @@ def test_all_that_senders_told_of_an_erased_patient_goes(ehr, client, clock, sql
 
 
 def test_an_infusion_that_comes_in_meanwhile_stops_an_erasure(ehr, app, sql):
-    from service.records.erasure import HeldOtherwise, Reason, erase, held
-    from tests.webhooks.incoming.an_ehr import SETUP
-
     records = app.extensions["dosegate"].store.records
     ehr.tell(facts=None)
     seen = held(records, "MRN-1001")
