@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.checklist.facts import Vocabulary
 from service.checklist.rules import Pack
 from service.fhir import (
     conditions,
@@ -57,8 +56,6 @@ def facts_of(
     ordered = _order(chart, pack, order, library)
     context = ReadingContext(pack, ordered, infusion_at, maps, vocabulary)
     reads = [each for reader in _READERS for each in reader(chart, context)]
-    if ordered is not None:
-        reads = _order_first(reads, chart.name(ordered), vocabulary)
     by_fact: dict[str, list[Read]] = {}
     for each in reads:
         for name in {each.line.fact, *each.doubts} - {None}:
@@ -87,24 +84,6 @@ def _order(chart: Chart, pack: Pack, order: str | None, library: Library) -> Res
         if is_order(each) and named(medication(each, chart.resolve, maps), packs, maps).drug is pack
     ]
     return for_it[0] if len(for_it) == 1 else None
-
-
-def _order_first(reads: list[Read], order: str, vocabulary: Vocabulary) -> list[Read]:
-    """What the order itself says outweighs the rest of the record, but for results and lists."""
-    said = {
-        each.line.fact
-        for each in reads
-        if each.given is not None and each.line.resource == order and _is_single(each.line.fact, vocabulary)
-    }
-    return [
-        each if each.line.resource == order or each.line.fact not in said else Read(each.line)
-        for each in reads
-    ]
-
-
-def _is_single(fact: str | None, vocabulary: Vocabulary) -> bool:
-    definition = vocabulary.facts.get(fact or "")
-    return definition is not None and definition.type != "list" and not definition.result
 
 
 def _whole_lists(chart: Chart, context: ReadingContext) -> frozenset[str]:
