@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -6,8 +7,11 @@ from hypothesis import strategies as st
 
 from service.fhir import medicines
 from service.fhir.medicine_lists import TAKEN
+from service.intake.facts import read_facts
+from tests.builders import shipped
 from tests.fhir.charts import (
     ATC,
+    INFUSION_AT,
     RXNORM,
     chart_of,
     coded,
@@ -397,3 +401,35 @@ def test_no_content_makes_reading_a_medicine_fail(type, content, name):
     for each in medicines.read(chart_of(odd), context_of()):
         assert each.line.says
         json.dumps(each.given, default=str)
+
+
+# The shipped codes
+
+
+def test_every_shipped_medicine_makes_entries_that_are_taken():
+    maps = shipped().code_maps
+    coded_ones = (*maps.medicines.exact.values(), *maps.medicines.within.values())
+    every = [each for several in (*coded_ones, *maps.medicine_names.values()) for each in several]
+    assert every
+    for medicine in every:
+        assert medicine.lists.keys() <= TAKEN | {"premedications"}
+        for fact, fields in medicine.lists.items():
+            read_facts({fact: [{"drug": medicine.name, **fields}]}, shipped().vocabulary, INFUSION_AT)
+        for fact in medicine.dates:
+            assert shipped().vocabulary[fact].type == "date"
+
+
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ("predniSONE 20 MG Oral Tablet", {"immunosuppressants"}),
+        ("Azathioprine 50 MG", {"immunosuppressants"}),
+        ("dolutegravir 50 MG Oral Tablet", {"antiretrovirals"}),
+        ("Ciprofloxacin 500 MG", {"anti_infectives"}),
+        ("lisinopril 10 MG", set()),
+    ],
+)
+def test_medicines_are_known_by_their_shipped_names(text, lists):
+    context = replace(context_of(), maps=shipped().code_maps)
+    reads = list(medicines.read(chart_of(order(text)), context))
+    assert given_by(reads).keys() == lists

@@ -171,6 +171,16 @@ def test_what_is_read_of_one_pack_does_not_depend_on_the_others():
     assert named(product, (packs["ibalizumab"],), MAPS).drug is packs["ibalizumab"]
 
 
+def test_every_shipped_code_is_of_its_pack_alone():
+    maps, ids = shipped().code_maps, set()
+    for (system, code), id in maps.drugs.items():
+        it = order(medicationCodeableConcept=coded(maps.systems[system], code))
+        (found,) = orders_in([it], chart_of(), shipped())
+        assert (drug(found), found.problem) == (id, None)
+        ids.add(id)
+    assert ids == {*shipped().packs}
+
+
 @pytest.mark.parametrize("place", ["contained", "chart", "beside", "address", "display"])
 def test_the_medication_may_be_referred_to(place):
     medication = {
