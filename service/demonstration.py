@@ -96,10 +96,12 @@ class Clinic:
 
 
 def settings_for(settings: Settings) -> Settings:
-    """The settings of the demonstration, which shares nothing with the site that these are of but the rules.
+    """The settings of the demonstration.
 
-    A database that is set is used where it is empty or the demonstration's own. Raises NotForDemonstration,
-    StoreUnavailable.
+    It shares nothing with the site that these are of but the rules, the time zone and the private hosts. A
+    database that is set is used where it is empty or the demonstration's own.
+
+    Raises NotForDemonstration, StoreUnavailable.
     """
     given = settings.database != Settings.database
     own = Settings(
@@ -107,6 +109,8 @@ def settings_for(settings: Settings) -> Settings:
         owner=settings.owner if given else None,
         site=DEMONSTRATION,
         keys=_SIGNING_KEY,
+        time_zone=settings.time_zone,
+        private_hosts=settings.private_hosts,
         demonstration=True,
     )
     if others := _others(own.database):

@@ -2,8 +2,10 @@
 
 import errno
 import ipaddress
+import random
 import socket
 import sys
+import threading
 from typing import NoReturn
 
 from flask import Flask
@@ -11,6 +13,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
 from service.access.accounts import Accounts
+from service.api.parts import parts_of
 from service.app import create_app, library_of, load_engines, now, opened
 from service.checklist.engine import EngineFault
 from service.demonstration import Clinic, NotForDemonstration, prepare, settings_for
@@ -20,6 +23,8 @@ from service.records.database import StoreUnavailable
 from service.records.signing import BadKeyFile
 from service.records.site import DEMONSTRATION, SiteRecords
 from service.settings import Settings
+from service.webhooks.courier import Courier
+from service.worker import Worker
 
 _BAD_INPUT = 2
 _LOOPBACK = "loopback only: a proxy that speaks TLS lets others in"
@@ -48,14 +53,19 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
     except (KnowledgeError, EngineFault, StoreUnavailable, BadKeyFile, NotForDemonstration) as error:
         listener.close()
         _refuse(str(error))
-    says = _greeting(listener, clinic, begun=begun)
-    _Server(listener, workers, settings, library, records, says=says).run()
+    url = _url(listener)
+    says = _greeting(listener, url, clinic, begun=begun)
+    _Server(listener, workers, settings, library, records, url=url, says=says).run()
 
 
-def _greeting(listener: socket.socket, clinic: Clinic | None, *, begun: bool) -> str:
-    """What is printed when the server listens."""
+def _url(listener: socket.socket) -> str:
     host, port, *_ = listener.getsockname()
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _greeting(listener: socket.socket, url: str, clinic: Clinic | None, *, begun: bool) -> str:
+    """What is printed when the server listens."""
+    host, *_ = listener.getsockname()
     lines = [f"Listening on {url} ({_LOOPBACK if ipaddress.ip_address(host).is_loopback else _OPEN})"]
     if clinic is not None:
         lines += clinic.lines(url)
@@ -75,9 +85,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
         library: Library,
         records: SiteRecords,
         *,
+        url: str,
         says: str,
     ) -> None:
-        self._says = says
+        self._url, self._says = url, says
+        self._courier: threading.Thread | None = None
+        self._stop = threading.Event()
         self._listener, self._workers = listener.detach(), workers
         self._settings, self._library, self._records = settings, library, records
         super().__init__()
@@ -94,6 +107,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "when_ready": self._say_ready,
         }
+        if self._settings.demonstration:
+            settings |= {"post_worker_init": self._deliver, "worker_exit": self._stop_delivering}
         for name, value in settings.items():
             self.cfg.set(name, value)
 
@@ -103,6 +118,18 @@ class _Server(BaseApplication):  # type: ignore[misc]
         Nothing is asked of the database here: gunicorn ends where a worker cannot start.
         """
         return create_app(self._settings, self._library, records=self._records)
+
+    def _deliver(self, worker: Worker) -> None:
+        """Deliver webhooks in the worker itself; of a site of its own, `dosegate deliver` does."""
+        parts = parts_of(worker.wsgi)
+        courier = Courier(parts.store.records, parts.outbound, self._url, parts.clock, random.random)
+        self._courier = threading.Thread(target=courier.run, args=(self._stop,), daemon=True)
+        self._courier.start()
+
+    def _stop_delivering(self, _arbiter: Arbiter, _worker: Worker) -> None:
+        self._stop.set()
+        if self._courier is not None:
+            self._courier.join()
 
     def _say_ready(self, _arbiter: Arbiter) -> None:
         print(self._says, flush=True)

@@ -47,12 +47,12 @@ class Clinic(NamedTuple):
 
 
 @contextmanager
-def serving(folder, *options):
+def serving(folder, *options, env=None):
     """What a server on a free port prints, as a stream; at the end it has to stop cleanly and in silence."""
     process = subprocess.Popen(
         [*PROGRAM, "serve", "--port", "0", *options],
         cwd=folder,
-        env={**plain_environment(), "PYTHONUNBUFFERED": "1"},
+        env={**plain_environment(), "PYTHONUNBUFFERED": "1", **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
