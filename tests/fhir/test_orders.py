@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from service.fhir import prescriptions
 from service.fhir.drugs import Product, named
 from service.fhir.orders import orders_in
-from tests.builders import shipped
+from tests.builders import result_for, shipped
 from tests.fhir.charts import (
     ATC,
     ICD,
@@ -622,3 +622,33 @@ def test_no_content_makes_reading_an_order_fail(content):
     for each in prescriptions.read(chart, context_of(order=it)):
         assert each.line.says
         json.dumps(each.given, default=str)
+
+
+# From the order to the finding
+
+
+def test_a_late_dose_is_late_although_it_is_ordered_for_today():
+    concept = coded(RXNORM, "2043317", "ibalizumab")
+    it = order(
+        medicationCodeableConcept=concept,
+        dosageInstruction=[dose(800, "mg", timing={"event": ["2026-12-01"]})],
+    )
+    before = resource(
+        "MedicationAdministration",
+        "2",
+        status="completed",
+        medicationCodeableConcept=concept,
+        effectiveDateTime="2026-11-10",
+    )
+    entries = [{"resource": each} for each in ({"resourceType": "Patient", "id": "p"}, it, before)]
+    request = {
+        "drug": "ibalizumab",
+        "infusion_at": INFUSION_AT.isoformat(),
+        "bundle": {"resourceType": "Bundle", "type": "collection", "entry": entries},
+        "searched": {"administrations": "complete"},
+    }
+    findings = [each for each in result_for(request)["findings"] if each["check"] == "dose"]
+    assert [(each["status"], each["kind"]) for each in findings] == [("block", "dose")]
+    sources = {each["fact"]: each["source"] for each in findings[0]["because"]}
+    assert sources["ordered_dose"] == "MedicationRequest/1"
+    assert sources["last_dose_on"] == "MedicationAdministration/2"
