@@ -21,6 +21,7 @@ from tests.ehr.an_ehr import (
     bearer,
     claims_at,
     ec_key,
+    public,
     signed,
     signed_with_secret,
     unsigned,
