@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from service.fhir import prescriptions
 from service.fhir.drugs import Product, named
 from service.fhir.orders import orders_in
+from service.knowledge.code_maps import Medicine
 from tests.builders import result_for, shipped
 from tests.fhir.charts import (
     ATC,
@@ -179,6 +181,14 @@ def test_every_shipped_code_is_of_its_pack_alone():
         assert (drug(found), found.problem) == (id, None)
         ids.add(id)
     assert ids == {*shipped().packs}
+
+
+def test_the_name_of_another_known_medicine_is_no_slip():
+    pack, product = shipped().packs["inebilizumab"], Product((), ("uplizma",), "uplizma")
+    other = Medicine("uplizma", {}, ())
+    assert named(product, (pack,), MAPS).look_alikes == (pack,)
+    assert named(product, (pack,), replace(MAPS, medicine_names={"uplizma": (other,)})).look_alikes == ()
+    assert named(product, (replace(pack, look_alikes=("uplizma",)),), MAPS).look_alikes == ()
 
 
 @pytest.mark.parametrize("place", ["contained", "chart", "beside", "address", "display"])
