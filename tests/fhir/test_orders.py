@@ -68,6 +68,8 @@ def drug(found):
         (coded(NDC, "75987-151-03"), None),
         (coded(NDC, "75987015103"), None),
         (coded(NDC, "75987-1503"), None),
+        (coded(NDC, "75987150"), None),
+        (coded(NDC, "759871500333"), None),
         (coded(text="Uplizna"), "inebilizumab"),
         (coded(text="UPLIZNA 100 mg/10 mL intravenous solution"), "inebilizumab"),
         (coded(text="inebilizumab\u200b-cdon 300 mg"), "inebilizumab"),
