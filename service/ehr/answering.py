@@ -30,14 +30,13 @@ from service.intake.documents import plain
 from service.intake.errors import BadInput
 from service.knowledge.library import Library
 from service.records.canonical import canonical
-from service.records.database import StoreUnavailable
 from service.records.journal import Act, Event
 from service.records.making import Making
-from service.records.site import Writing
 from service.records.stored import StoredChecklist
 
 log = logging.getLogger("dosegate")
 
+_NO_MEDICATION = "refers to a Medication that was neither sent along nor could be read"
 _MOST_PATHS = 10  # that an entry names
 
 
@@ -55,6 +54,14 @@ class Caller:
     client: EhrClient
     act: Act
     base: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """The cards for one order, and the checklist that they are of, not kept yet."""
+
+    cards: list[Card]
+    checklist: StoredChecklist | None = None
 
 
 @dataclass(frozen=True)
@@ -77,28 +84,36 @@ class Answering:
         known = self.gathering.gathered(call, caller.client)
         chart, bad = self._chart(call, caller, known.everything)
         orders = [each.resource for each in known.orders]
-        gaps, cards = list(known.gaps), list[Card]()
+        gaps, cards, made = list(known.gaps), list[Card](), list[Made]()
         found = orders_in(orders, chart, self.library, now=caller.act.at)
         for ordered, order in zip(found, orders, strict=True):
             if ordered.drug is not None:
-                checking = _Checking(self, call, caller, ordered, chart)
-                cards += checking.cards(known.everything, bad)
+                made.append(_Checking(self, call, caller, ordered, chart).made(known.everything, bad))
+                cards += made[-1].cards
             elif ordered.problem is not None:
                 cards.append(troubles.disagreeing(ordered, caller.base))
             elif ordered.look_alikes:
                 cards.append(troubles.look_alike(ordered, caller.base))
             elif unresolved(order, chart):
-                gaps.append(
-                    Gap(
-                        ordered.reference,
-                        "refers to a Medication that was neither sent along nor could be read",
-                    )
-                )
+                gaps.append(Gap(ordered.reference, _NO_MEDICATION))
             elif ordered.named:
                 self.counters.order_without_pack(call.hook)
-        if gaps and not cards:
+        if gaps and not (cards or made):
             raise CannotKnow(gaps)
+        self._keep(made, caller)
         return [*cards, troubles.not_known(gaps, caller.base)] if gaps else cards
+
+    def _keep(self, made: Sequence[Made], caller: Caller) -> None:
+        """Keep all checklists of a call with their cards, or none. Raises StoreUnavailable."""
+        kept = [(each.checklist, each.cards) for each in made if each.checklist is not None]
+        if not kept:
+            return
+        with self.making.store.records.writing() as writing:
+            for checklist, _ in kept:
+                self.making.keep_basis(writing, checklist)  # before the first one holds the chain
+            for checklist, cards in kept:
+                self.making.keep(writing, checklist, caller.act)
+                keep_cards(writing, cards, checklist.id, caller.client.name)
 
     def _chart(self, call: Call, caller: Caller, known: Gathered) -> tuple[Chart, BadBundle | None]:
         """The chart; where it cannot be read, that of the orders alone, and why not all of it.
@@ -132,35 +147,27 @@ class _Checking:
     ordered: Ordered
     chart: Chart
 
-    def cards(self, known: Gathered, bad: BadBundle | None) -> list[Card]:
-        """The cards, kept with their checklist. Raises StoreUnavailable."""
+    def made(self, known: Gathered, bad: BadBundle | None) -> Made:
+        """The checklist and its cards; where none can be made, the card that says so."""
         act, reasons = self.caller.act, bad.errors if bad is not None else ()
         if bad is None:
             try:
-                return self._made(known)
-            except StoreUnavailable:
-                raise
+                return self._checklist(known)
             except BadInput as error:
                 reasons = tuple((known.path(each.path), each.message) for each in error.errors)
                 log.error("request %s: an order is not checked: its request is refused", act.request)
             except Exception as error:
                 # No fault of ours may look like an order with nothing against it.
                 log.error("request %s: an order is not checked: %s", act.request, type(error).__name__)
-        return [troubles.not_checked(self.ordered, reasons, self.caller.base)]
+        return Made([troubles.not_checked(self.ordered, reasons, self.caller.base)])
 
-    def _made(self, known: Gathered) -> list[Card]:
+    def _checklist(self, known: Gathered) -> Made:
+        """The checklist and its cards. Raises BadInput."""
         asked = Asked(self.call.instance, self.ordered.reference, self.caller.base, _new_id)
-        site, cards = self.site, list[Card]()
-
-        def keep(writing: Writing, checklist: StoredChecklist) -> None:
-            result = json.loads(checklist.result)
-            orders = self._orders(result["needs"])
-            vocabulary = site.library.vocabulary
-            cards.extend(cards_of(result, asked, vocabulary, orders, pass_card=site.pass_cards))
-            keep_cards(writing, cards, checklist.id, self.caller.client.name)
-
-        site.making.make(self._request(known), self.caller.act, also=keep)
-        return cards
+        checklist = self.site.making.evaluated(self._request(known), self.caller.act)
+        result = json.loads(checklist.result)
+        orders, vocabulary = self._orders(result["needs"]), self.site.library.vocabulary
+        return Made(cards_of(result, asked, vocabulary, orders, pass_card=self.site.pass_cards), checklist)
 
     def _orders(self, needs: Sequence[str]) -> Orders:
         """What could be ordered to know what is missing, and what is on order already."""

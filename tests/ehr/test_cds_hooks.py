@@ -518,3 +518,17 @@ def berlin(settings, clock, act):
     app = create_app(replace(settings, time_zone=ZoneInfo("Europe/Berlin")), shipped(), clock)
     yield an_ehr(app, act)
     app.extensions["dosegate"].store.records.close()
+
+
+def test_of_several_checklists_all_are_kept_or_none(ehr, sql):
+    first = ehr.cards(order_sign(order("1"), order("2", TROGARZO), prefetch=looked_for()))
+    assert sql("SELECT count(*) FROM checklists") == [(2,)]
+    assert {row[0] for row in sql("SELECT checklist FROM cards")} == {about(card)["id"] for card in first}
+
+
+@pytest.mark.usefixtures("own_database_url")
+def test_of_several_checklists_none_is_kept_where_one_cannot_be(ehr, sql):
+    databases.refuse_rows(sql, "flagged")
+    assert is_outcome(ehr.call(order_sign(order("1"), order("2", TROGARZO), prefetch=looked_for())), 503)
+    assert sql("SELECT count(*) FROM checklists") == [(0,)]
+    assert sql("SELECT count(*) FROM cards") == [(0,)]
