@@ -186,11 +186,10 @@ class _Reader:
 
     def _read(self, address: str) -> dict[str, Any]:
         """The one FHIR resource that is answered, which is no OperationOutcome. Raises _Failed."""
-        seconds = _left(self._deadline)
-        if not seconds:
-            raise _Failed(_LATE)
         try:
-            reply = self._outbound.get(address, headers=self._headers, seconds=seconds, most_bytes=MOST_BYTES)
+            reply = self._outbound.get(
+                address, headers=self._headers, seconds=_left(self._deadline), most_bytes=MOST_BYTES
+            )
         except (Forbidden, Unreachable) as error:
             raise _Failed(error.reason) from None
         if reply.status != 200:

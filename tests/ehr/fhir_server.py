@@ -169,6 +169,7 @@ _OTHERWISE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "odd_entry": lambda right: right | {"entry": "odd"},
     "empty_entry": lambda right: _with_entry(right, {"fullUrl": "x"}),
     "fewer": lambda right: right | {"entry": right["entry"][:-1]},
+    "fewer_included": lambda right: _with_entry(right | {"entry": right["entry"][:-1]}, _INCLUDED),
     "included": lambda right: _with_entry(right, _INCLUDED),
     "next_nowhere": lambda right: _with_next(right, {}),
 }
