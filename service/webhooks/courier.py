@@ -90,7 +90,7 @@ class Courier:
     def _deliver(self, claimed: Claimed) -> bool | None:
         """Send what was claimed; whether it arrived, None where it was not sent or nobody could keep that."""
         try:
-            answer = self._sent(claimed)
+            answer = self._answer_to(claimed)
             if answer is not None:
                 settle(self._records, claimed, answer, self._clock(), self._chance())
         except StoreUnavailable as error:
@@ -98,23 +98,26 @@ class Courier:
             return None
         return None if answer is None else answer.arrived
 
-    def _sent(self, claimed: Claimed) -> Answer | None:
+    def _answer_to(self, claimed: Claimed) -> Answer | None:
         try:
-            with self._records.reading() as connection:
-                body = payload(
-                    connection,
-                    self._records.site,
-                    claimed.sequence,
-                    claimed.type,
-                    full=claimed.full,
-                    public_url=self._public_url,
-                )
+            return self._sent(claimed)
         except StoreUnavailable:
             raise
         except Exception as error:
-            # A record that was tampered with must not hold back all others for ever.
-            log.error("webhooks: message %s cannot be made: %s", claimed.message, type(error).__name__)
-            return Answer(arrived=False, words="the message cannot be made")
+            # What nobody foresaw, as of a record that was tampered with, ends like any other failure.
+            log.error("webhooks: message %s cannot be sent: %s", claimed.message, type(error).__name__)
+            return Answer(arrived=False, words="the message cannot be sent")
+
+    def _sent(self, claimed: Claimed) -> Answer | None:
+        with self._records.reading() as connection:
+            body = payload(
+                connection,
+                self._records.site,
+                claimed.sequence,
+                claimed.type,
+                full=claimed.full,
+                public_url=self._public_url,
+            )
         now = self._clock()
         if body is None:
             give_up_erased(self._records, claimed, now)

@@ -19,7 +19,7 @@ from service.webhooks.threads import status_before, thread_of
 
 DUE, DELIVERED, DEAD, ERASED = "due", "delivered", "dead", "erased"
 STATES = (DUE, DELIVERED, DEAD, ERASED)
-_AT_ONCE = 500  # entries
+_AT_ONCE = 100  # entries: meanwhile nobody else writes to a SQLite file
 _MESSAGES = uuid.UUID("6f0c4d0e-6a55-4c9e-9d59-0a2c8f3f7b61")
 _TYPES = {
     Event.CHECKLIST_MADE: EventType.CHECKLIST_COMPLETED,

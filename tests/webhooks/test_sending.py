@@ -369,7 +369,7 @@ def test_a_record_that_cannot_be_read_holds_nobody_up_for_ever(
     unguarded("UPDATE journal SET details = '{}' WHERE event = 'pack.loaded'")
     site.checklist("MRN-2")
     courier.drain()
-    assert "the message cannot be made" in site.deliveries("last_answer")
+    assert "the message cannot be sent" in site.deliveries("last_answer")
     assert "MRN-2" in patients(receiver)
     assert "KeyError" in caplog.text
     assert "MRN" not in caplog.text
