@@ -490,19 +490,21 @@ def test_a_running_time_that_cannot_be_read_is_unknown(repeat, says):
     assert found == {"value": None, "unreadable": says}
 
 
-def test_a_rate_of_volume_does_not_say_how_long_it_runs():
-    dosage = {
-        "doseAndRate": [
-            {
-                "doseQuantity": {"value": 300, "unit": "mg"},
-                "rateRatio": {
-                    "numerator": {"value": 42, "unit": "mL"},
-                    "denominator": {"value": 1, "code": "h"},
-                },
-            }
-        ]
-    }
-    assert "infusion_minutes" not in given_by(facts(order(dosageInstruction=[dosage])))
+def at_rate(value, unit, **more):
+    ratio = {"numerator": {"value": value, "unit": unit}, "denominator": {"value": 1, "code": "h"}}
+    given_at = {"doseQuantity": {"value": 300, "unit": "mg"}, "rateRatio": ratio}
+    return order(dosageInstruction=[{"doseAndRate": [given_at], **more}])
+
+
+@pytest.mark.parametrize("unit", ["mL", "mg/m2"])
+def test_a_rate_of_something_else_does_not_say_how_long_it_runs(unit):
+    assert "infusion_minutes" not in given_by(facts(at_rate(42, unit)))
+
+
+def test_running_times_that_differ_are_unreadable():
+    assert given_by(facts(at_rate(200, "mg", **RUNS)))["infusion_minutes"] == [{"value": 90}]
+    (found,) = given_by(facts(at_rate(300, "mg", **RUNS)))["infusion_minutes"]
+    assert found == {"value": None, "unreadable": "says several running times"}
 
 
 @pytest.mark.parametrize(
