@@ -29,7 +29,6 @@ SOURCES = (
     "HL7 v3",
     "HealthAssure copy of LOINC",
     "IPS absent and unknown data",
-    "Incyte Diagnostics test directory",
     "Laboratory lists of five public projects",
     "Mayo Clinic",
     "PDDI-CDS IG",
@@ -43,6 +42,7 @@ SOURCES = (
     "WHO ATC 2026 (fabkury/atcd)",
     "WHO stage lists of two public HIV projects",
     "findacode.com copy of LOINC",
+    "loinc.org",
     "mCODE",
     "openFDA NDC directory",
 )
