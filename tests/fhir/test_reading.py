@@ -162,7 +162,8 @@ KEYS = """
     clinicalStatus verificationStatus text display unit comparator referenceRange low high component hasMember
     contained reference interpretation birthDate vaccineCode occurrenceDateTime medicationCodeableConcept
     issued medicationReference dosageInstruction doseAndRate doseQuantity reaction severity substance
-    effectivePeriod start end timing event repeat meta versionId extension url abatementDateTime result id type category
+    effectivePeriod start end timing event repeat meta versionId extension url abatementDateTime result
+    id type category
 """.split()
 WORDS = (
     *(LOINC, SNOMED, RXNORM, CVX, HBSAG, PLATELETS, IGG, "260385009", "187", "8640", "A15.0", "prednisone"),
