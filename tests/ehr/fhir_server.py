@@ -22,9 +22,11 @@ JSON = "Content-Type: application/fhir+json; charset=utf-8"
 STATUSES = "301 302 400 401 403 404 406 410 422 429 500 502 503".split()
 
 
-def outcome(severity: str, text: str = "Nothing that a log should hold") -> dict[str, Any]:
-    issue = {"severity": severity, "code": "processing", "diagnostics": text}
-    return {"resourceType": "OperationOutcome", "issue": [issue]}
+def outcome(severities: str) -> dict[str, Any]:
+    """One issue for each severity, as `information+warning`."""
+    said = {"code": "processing", "diagnostics": "Nothing that a log should hold"}
+    issues = [said | {"severity": each} for each in severities.split("+") if each]
+    return {"resourceType": "OperationOutcome", "issue": issues}
 
 
 def _dripping(first: bytes, drop: bytes):

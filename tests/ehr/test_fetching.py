@@ -284,6 +284,8 @@ def test_a_user_in_the_next_page_gets_no_token():
         ("empty_entry", "it has an entry that cannot be read"),
         ("note:warning", "it warns that its answer may not be whole"),
         ("note:error", "it warns that its answer may not be whole"),
+        ("note:information+warning", "it warns that its answer may not be whole"),
+        ("note:", "it warns that its answer may not be whole"),
         ("note:fatal", "it warns that its answer may not be whole"),
         ("note:odd", "it warns that its answer may not be whole"),
     ],
