@@ -321,6 +321,12 @@ def test_a_dose_that_was_perhaps_given_leaves_the_number_open(status):
     assert expected in says(dose("2026-05-01"), perhaps, searched=COMPLETE)
 
 
+def test_a_dose_that_was_stopped_and_went_on_the_same_day_is_one():
+    stopped = dose("2026-05-01T09:00:00-05:00", "9", status="stopped")
+    found = facts(dose("2026-05-01T11:00:00-05:00"), stopped, searched=COMPLETE)
+    assert found["dose_number"] == [{"value": 2}]
+
+
 def test_the_infusion_that_has_begun_is_no_earlier_dose():
     begun = dose("2026-12-01T08:59:00-05:00", "9", status="in-progress")
     assert facts(dose("2026-05-01"), begun, searched=COMPLETE)["dose_number"] == [{"value": 2}]
