@@ -56,12 +56,8 @@ def test_it_prints_json_that_a_request_takes(file):
     found = json.loads(outcome.stdout)
     assert (found["drug"], found["infusion_at"]) == ("inebilizumab", WHEN)
     assert found["facts"]["hbsag"]["source"] == "Observation/31"
-    assert {
-        "resource": "Observation/31",
-        "fact": "hbsag",
-        "says": "negative on 2026-11-10",
-        "understood": True,
-    } in (found["reading"])
+    read = {"fact": "hbsag", "says": "negative on 2026-11-10", "understood": True}
+    assert {"resource": "Observation/31", **read} in found["reading"]
 
 
 def test_the_drug_is_the_one_that_is_ordered(file):
@@ -100,9 +96,8 @@ def test_other_wrong_words_are_one_clear_error(file, tmp_path):
     assert "cannot be read: no such file" in refusal(run("facts", tmp_path / "none.json"))
     assert "cannot be read" in refusal(run("facts", tmp_path))
     assert "is not a drug that has rules here" in refusal(run("facts", path, "--drug", "Upliznia"))
-    assert "needs an offset" in refusal(
-        run("facts", path, "--drug", "Uplizna", "--at", "2026-12-01T09:00:00")
-    )
+    at = "2026-12-01T09:00:00"
+    assert "needs an offset" in refusal(run("facts", path, "--drug", "Uplizna", "--at", at))
 
 
 def test_another_patient_s_resources_are_refused(file):
