@@ -94,7 +94,9 @@ def take_feedback(service_id: str) -> Response:
         parts().card_feedback.enter(told, caller().client.name, act())
     except BadInput as error:
         return outcomes.not_about_cards(error)
-    return Response(status=200)
+    response = Response(status=200)
+    del response.headers["Content-Type"]  # there is nothing in it
+    return response
 
 
 def _check(service_id: str) -> None:

@@ -27,7 +27,8 @@ _SAYS = """Answers every check of a drug's pre-infusion checklist with pass, war
 * Unknown never passes: absent, null and "unknown" all mean unknown.
 * Enumerations are written out (yes, no). JSON booleans, numbers in quotes and quantities without a unit
   are refused.
-* Every error is a problem details document (RFC 9457, application/problem+json).
+* Every error is a problem details document (RFC 9457, application/problem+json); what EHRs call by CDS
+  Hooks answers with a FHIR OperationOutcome instead.
 * Every endpoint says under x-needs what whoever asks must be allowed; `dosegate roles` prints who is.
 * With a session, what changes something must come from a page of this service: a browser says so in
   Sec-Fetch-Site or Origin. Programs send an API key instead.

@@ -8,8 +8,10 @@ import pytest
 
 from service.access.roles import Role
 from service.ehr.hooks import SERVICE
+from service.records.chain import documents
 from service.records.erasure import Reason, erase, held
 from service.records.reasons import REASON_SYSTEM
+from service.records.verify import verify
 from tests.ehr.calls import SERVICES, an_ehr, looked_for, order_sign, patient
 from tests.ehr.test_requests import is_outcome
 from tests.people import signed_in
@@ -64,6 +66,7 @@ def checklist_of(card):
 def test_an_accepted_suggestion_is_entered_with_the_checklist(ehr, card, journaled):
     response = ehr.tell(accepted(card))
     assert (response.status_code, response.data) == (200, b"")
+    assert "Content-Type" not in response.headers
     details = {
         "card": card["uuid"],
         "at": "2026-10-06T18:05:00.000000Z",
@@ -110,6 +113,9 @@ def test_words_of_people_and_codes_of_others_are_kept_apart_and_can_be_erased(eh
     assert ehr.tell(overridden(card, at="2026-10-06T19:00:00Z", userComment="again")).status_code == 200
     assert sql("SELECT count(*) FROM remarks") == [(0,)]
     assert len(told(journaled)) == 2
+    with records.reading() as connection:
+        report = verify(documents(connection, records.site, "now"), records.keys)
+    assert report.faults == []
 
 
 def test_what_is_told_again_is_entered_once_and_what_is_told_anew_is_entered(ehr, card, journaled):
