@@ -158,8 +158,7 @@ def double_check(checklist_id: uuid.UUID) -> Response:
     One who agrees signs an attestation `double_check`.
     """
     facts = document_received(SecondFactsSchema())["facts"]
-    vocabulary = parts().library.vocabulary
-    entry, both = parts().visits.double_check(str(checklist_id), facts, vocabulary, _person())
+    entry, both = parts().visits.double_check(str(checklist_id), facts, parts().library, _person())
     return _answered(double_check_document(entry, both), 201)
 
 

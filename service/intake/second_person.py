@@ -10,6 +10,8 @@ from service.checklist.facts import Vocabulary
 from service.intake.documents import plain
 from service.intake.errors import BadInput, FieldError
 from service.intake.facts import read_facts
+from service.intake.requests import read_request
+from service.knowledge.library import Library
 
 
 class RulesChanged(Exception):
@@ -24,6 +26,17 @@ class Compared:
     agrees: bool
     first: Mapping[str, Any] | None
     second: Mapping[str, Any] | None
+
+
+def facts_received(document: Mapping[str, Any], library: Library) -> Mapping[str, Any]:
+    """The facts that the first person gave, those of a bundle among them. Raises RulesChanged."""
+    if "bundle" not in document:
+        given: Mapping[str, Any] = document["facts"]
+        return given
+    try:
+        return read_request(document, library).facts
+    except BadInput:
+        raise RulesChanged from None
 
 
 def compared(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from service.intake.json_text import parse
+from service.intake.json_text import parse_request
 from service.records.journal import Event, JournalEntry
 from service.records.record import Finding, Visit
 from service.records.store import NoSuchChecklist, PatientErased, valid_id
@@ -45,7 +45,7 @@ class Subject:
     @property
     def request(self) -> dict[str, Any]:
         """The request as a document; its decimals are exact. Raises PatientErased."""
-        return dict(parse(self.contents.request))
+        return dict(parse_request(self.contents.request))
 
     @property
     def patient(self) -> str:

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from service.checklist.facts import Vocabulary
 from service.intake.documents import plain
 from service.intake.errors import BadInput, FieldError
-from service.intake.second_person import RulesChanged, compared
+from service.intake.second_person import RulesChanged, compared, facts_received
+from service.knowledge.library import Library
 from service.records.canonical import canonical
 from service.records.journal import Act, Event, JournalEntry
 from service.records.reasons import SAYS_NOTHING_ALONE, OutcomeReason, Reason
@@ -144,7 +144,7 @@ class Visits:
             return subject, visit.asked
 
     def double_check(
-        self, id: str, facts: Any, vocabulary: Vocabulary, by: Person
+        self, id: str, facts: Any, library: Library, by: Person
     ) -> tuple[JournalEntry, list[dict[str, Any]]]:
         """Keep what a second person entered; the entry, and each fact as both gave it.
 
@@ -152,9 +152,9 @@ class Visits:
         """
         with self._acting(id) as (writing, subject, visit):
             visit.check_second_person(by.act.actor, entries_of_corrected(writing.connection, subject))
-            first, infusion_at = subject.request["facts"], subject.infusion_at
             try:
-                found = compared(visit.asked, first, facts, infusion_at, vocabulary)
+                first = facts_received(subject.request, library)
+                found = compared(visit.asked, first, facts, subject.infusion_at, library.vocabulary)
             except RulesChanged:
                 raise CannotAct("The rules have changed since: make the checklist anew.") from None
             details = {

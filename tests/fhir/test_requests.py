@@ -9,6 +9,7 @@ from service.intake.requests import read_request
 from tests.api.conftest import new_app, new_client, with_key  # noqa: F401  fixtures
 from tests.api.sending import is_problem
 from tests.builders import ROOT, checklist_for, shipped
+from tests.double_check import asking
 from tests.fhir.builders import (
     AT,
     bundle,
@@ -19,8 +20,10 @@ from tests.fhir.builders import (
     observation,
     patient,
     positive,
+    quantity,
     request,
 )
+from tests.people import signed_in
 
 ADDRESS = "/api/v1/checklists"
 
@@ -214,6 +217,34 @@ def test_the_facts_as_received_are_those_of_both():
     assert taken.facts["dose_number"] == 2
     assert taken.facts["hbsag"]["source"] == "Observation/31"
     assert taken.document["bundle"]["resourceType"] == "Bundle"
+
+
+# What comes after
+
+ANC = "751-8"
+
+
+@pytest.mark.any_database
+def test_a_second_person_s_facts_are_held_against_those_of_the_bundle(new_app):  # noqa: F811
+    app = new_app(library=asking())
+    nina, omar = (signed_in(app, "nurse", name) for name in ("nina", "omar"))
+    neutrophils = observation("n", ANC, valueQuantity=quantity(4.1, "10*9/L"))
+    document = request(neutrophils, given={"ordered_dose": {"value": 300, "unit": "mg"}})
+    address = post(nina, document).headers["Location"]
+    second = {
+        "ordered_dose": {"value": 0.3, "unit": "g"},
+        "anc": {"value": 4100, "unit": "/uL", "at": "2026-11-10"},
+    }
+    answer = omar.post(f"{address}/double-check", json={"facts": second})
+    assert (answer.json["agrees"], answer.json["differs"]) == (["ordered_dose", "anc"], [])
+
+
+@pytest.mark.any_database
+def test_the_record_of_a_long_request_is_read(client):
+    made = post(client, padded(request(negative()), 2 * MOST_BYTES))
+    assert client.get(f"{ADDRESS}/{made.json['id']}/record").status_code == 200
+    as_fhir = client.get(f"{ADDRESS}/{made.json['id']}?_format=fhir")
+    assert as_fhir.status_code == 200
 
 
 # On paper

@@ -219,11 +219,11 @@ class Clinic(RuleBasedStateMachine):
         may = visit.superseded_by is None and visit.asked and not visit.outcomes
         allowed = may and not visit.knows(name)
         facts = DOSE if agrees else {"ordered_dose": {"value": 30, "unit": "mg"}}
-        vocabulary = shipped().vocabulary
+        library = shipped()
         done = self.attempted(
             allowed,
             CannotAct,
-            lambda: self.about.double_check(visit.id, facts, vocabulary, self.by(name)),
+            lambda: self.about.double_check(visit.id, facts, library, self.by(name)),
         )
         if done is not None:
             visit.checked.append((name, agrees))
