@@ -8,10 +8,11 @@ from marshmallow import RAISE
 
 from service.access.roles import SCOPES, Permission, Role
 from service.api.sender_schemas import SenderSchema, SenderSecretSchema, SendersSchema
+from service.webhooks.signing import signature
 from tests.api.conftest import with_key
-from tests.api.sending import is_problem, paths
+from tests.api.sending import body_of, is_problem, paths
 from tests.people import signed_in
-from tests.webhooks.incoming.an_ehr import Ehr, message
+from tests.webhooks.incoming.an_ehr import NOW, Ehr, message
 
 SENDERS = "/api/v1/webhooks/senders"
 
@@ -84,6 +85,8 @@ def test_a_sender_that_is_revoked_is_let_in_no_more_and_its_secrets_are_gone(ehr
     assert revoked.json["revoked_at"] is not None
     assert is_refused(ehr.send(message()))
     assert sql("SELECT secret, older_secret FROM senders") == [("", None)]
+    by_no_secret = signature("", "msg_1", int(NOW.timestamp()), body_of(message()))
+    assert is_refused(ehr.send(message(), "msg_1", webhook_signature=by_no_secret))
     for what in ("revoke", "rotate"):
         response = client.post(f"{SENDERS}/ward/{what}")
         assert is_problem(response, 422)

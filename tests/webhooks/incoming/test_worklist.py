@@ -125,8 +125,9 @@ def test_a_checklist_that_another_one_corrects_does_not_count(ehr, client, clock
 )
 def test_a_checklist_of_another_patient_day_or_drug_says_nothing(ehr, client, other):
     tell(ehr, "A", facts=None)
-    post(client, {**a_request(patient={"id": "MRN-A"}), **other})
-    assert listed(client)["infusions"][0]["status"] is None
+    assert post(client, {**a_request(patient={"id": "MRN-A"}), **other}).status_code == 201
+    for days in ({"from": DAY, "to": DAY}, {"from": "2026-10-05", "to": "2026-10-07"}):
+        assert [each["status"] for each in listed(client, **days)["infusions"]] == [None]
 
 
 def test_the_day_is_that_of_the_site(ehr, client):
