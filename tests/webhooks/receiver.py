@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import standardwebhooks
 
-OK, BROKEN, HANGS, CLOSES, CUTS, GONE, BUSY, MOVED, SLOW = (
+OK, WAITS, BROKEN, HANGS, CLOSES, CUTS, GONE, BUSY, MOVED, SLOW = (
     "ok",
+    "waits until it may go on",
     "500",
     "hangs",
     "closes in the middle of its headers",
@@ -53,12 +55,12 @@ class Receiver:
     at_once: int = 0  # the most that were under way together
     _under_way: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _over: threading.Event = field(default_factory=threading.Event)
+    may_go_on: threading.Event = field(default_factory=threading.Event)
 
     @property
     def arrived(self):
         """What was taken."""
-        return [each for each in self.got if each.mode in (OK, SLOW, CUTS)]
+        return [each for each in self.got if each.mode in (OK, WAITS, SLOW, CUTS)]
 
     def ids(self):
         """The ids of what was taken, each once, in the order in which they came first."""
@@ -89,14 +91,6 @@ class Receiver:
         with self._lock:
             self._under_way.remove(id)
 
-    def wait(self, seconds):
-        """Wait so long, or until the test is over."""
-        self._over.wait(seconds)
-
-    def end(self):
-        """Let go of whoever waits."""
-        self._over.set()
-
 
 @contextmanager
 def receiving(port=0):
@@ -109,7 +103,7 @@ def receiving(port=0):
     try:
         yield server.receiver
     finally:
-        server.receiver.end()
+        server.receiver.may_go_on.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -136,8 +130,10 @@ class _Handler(BaseHTTPRequestHandler):
         mode = receiver.take(self.headers, body)
         if mode == HANGS:
             self.connection.recv(1)  # until the other side has had enough
+        if mode == WAITS:
+            receiver.may_go_on.wait()
         if mode == SLOW:
-            receiver.wait(_SLOWLY)
+            time.sleep(_SLOWLY)
         receiver.done(self.headers["webhook-id"])  # before the other side can know, and begin again
         self._answer(receiver, mode)
 
