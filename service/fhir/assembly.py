@@ -130,16 +130,27 @@ def _sources(names: Iterable[str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def listed(lines: Sequence[Line], most: int = 20) -> list[Line]:
-    """The lines as they are shown: of a fact with very many results only some, and how many there are."""
-    shown: list[Line] = []
-    count: dict[str | None, int] = {}
-    for line in lines:
-        count[line.fact] = count.get(line.fact, 0) + 1
-        if line.fact is None or not line.understood or count[line.fact] <= most:
-            shown.append(line)
-    for fact, number in count.items():
-        left_out = number - sum(line.fact == fact for line in shown)
-        if left_out:
-            shown.append(Line(f"{left_out} more", fact, "are read and not listed here", True))
-    return shown
+def listed(reads: Sequence[Read], most: int = 20) -> list[Line]:
+    """The lines as they are shown: of a fact with very many, the newest, and how many others there are.
+
+    What was not understood is always among them.
+    """
+    by_fact: dict[str | None, list[Read]] = {}
+    for read in reads:
+        if read.line.fact is not None and read.line.understood:
+            by_fact.setdefault(read.line.fact, []).append(read)
+    left_out: set[int] = set()
+    for several in by_fact.values():
+        newest = sorted(several, key=lambda read: (_day(read), read.line.resource), reverse=True)
+        left_out.update(id(read) for read in newest[most:])
+    more = [
+        Line(f"{len(several) - most} more", fact, "are read and not listed here", True)
+        for fact, several in by_fact.items()
+        if len(several) > most
+    ]
+    return [*(read.line for read in reads if id(read) not in left_out), *more]
+
+
+def _day(read: Read) -> str:
+    given = read.given or {}
+    return str(given.get("at") or given.get("on") or "")[:10]

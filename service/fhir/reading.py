@@ -66,7 +66,7 @@ def facts_of(
         fact = assembled(definition, by_fact.get(name, ()), whole=name in whole)
         if fact is not None:
             facts[name] = fact
-    return ChartReading(facts, (*chart.lines, *listed([each.line for each in reads])))
+    return ChartReading(facts, (*chart.lines, *listed(reads)))
 
 
 def _order(chart: Chart, pack: Pack, order: str | None, library: Library) -> Resource | None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.text import Text
 
 from service.checklist.facts import Vocabulary
 from service.fhir.reading import ChartReading, Line
-from service.terminal.console import heading, labelled
+from service.terminal.console import Hanging, heading
 from service.terminal.failures import clean
 from service.terminal.words import counted
 
@@ -17,12 +17,11 @@ def print_reading(reading: ChartReading, vocabulary: Vocabulary, console: Consol
     read = [line for line in reading.lines if line.understood and line.fact is not None]
     other = [line for line in reading.lines if line.understood and line.fact is None]
     open_ = [line for line in reading.lines if not line.understood]
-    width = max((len(line.resource) for line in reading.lines), default=0)
     for name, definition in vocabulary.facts.items():
-        _print(definition.label, (line for line in read if line.fact == name), console, width)
-    _print("Not taken for any fact", other, console, width)
+        _print(definition.label, (line for line in read if line.fact == name), console)
+    _print("Not taken for any fact", other, console)
     labels = {name: definition.label for name, definition in vocabulary.facts.items()}
-    _print("Not understood", open_, console, width, labels)
+    _print("Not understood", open_, console, labels)
     known = [name for name, fact in reading.facts.items() if not _is_unknown(fact)]
     console.print(
         f"{counted(len(known), 'fact')} read, {counted(len(open_), 'thing')} not understood. "
@@ -35,18 +34,13 @@ def _is_unknown(fact: object) -> bool:
     return all(each.get("value") is None for each in several if isinstance(each, dict))
 
 
-def _print(
-    title: str,
-    lines: Iterable[Line],
-    console: Console,
-    width: int,
-    labels: dict[str, str] | None = None,
-) -> None:
+def _print(title: str, lines: Iterable[Line], console: Console, labels: dict[str, str] | None = None) -> None:
     rows = []
     for line in lines:
         about = f"{labels.get(line.fact, line.fact)}: " if labels and line.fact is not None else ""
-        rows.append((clean(line.resource), Text(clean(f"{about}{line.says}"))))
+        said = Text(clean(f"{about}{line.says}  "))
+        rows.append(Hanging(said.append(clean(line.resource), "dim"), indent=2))
     if rows:
         console.print(heading(title))
-        console.print(labelled(rows, label_width=width + 2))
+        console.print(Group(*rows))
         console.print()

@@ -44,10 +44,10 @@ def test_it_prints_each_fact_with_its_resources_and_what_was_not_understood(file
     outcome = run("facts", path, "--at", WHEN)
     assert outcome.exit_code == 0
     text = " ".join(outcome.stdout.split())
-    assert "hepatitis B surface antigen (HBsAg) Observation/31 negative on 2026-11-10" in text
-    assert "active tuberculosis Condition/tb a condition: yes" in text
+    assert "hepatitis B surface antigen (HBsAg) negative on 2026-11-10 Observation/31" in text
+    assert "active tuberculosis a condition: yes Condition/tb" in text
     assert "Not understood" in text
-    assert "Observation/c platelet count: 150 furlong, a unit not known here" in text
+    assert "platelet count: 150 furlong, a unit not known here Observation/c" in text
     assert "1984" not in text
 
 

@@ -401,7 +401,10 @@ def test_many_results_of_a_fact_are_taken_by_the_newest_and_their_lines_are_few(
     taken = reading.facts["platelets"]
     assert len(taken) == 200
     assert taken[0]["at"] == "2025-12-28"
-    assert len([line for line in reading.lines if line.fact == "platelets"]) == 21
+    lines = [line for line in reading.lines if line.fact == "platelets"]
+    assert len(lines) == 21
+    assert any(line.says.endswith("on 2025-12-28") for line in lines)
+    assert lines[-1].resource == "652 more"
 
 
 def test_the_searches_name_every_loinc_code_that_is_read():
