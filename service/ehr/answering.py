@@ -163,7 +163,8 @@ class _Checking:
 
     def _checklist(self, known: Gathered) -> Made:
         """The checklist and its cards. Raises BadInput."""
-        asked = Asked(self.call.instance, self.ordered.reference, self.caller.base, _new_id)
+        base, unread = self.caller.base, self.site.gathering.unread(known)
+        asked = Asked(self.call.instance, self.ordered.reference, base, _new_id, unread)
         checklist = self.site.making.evaluated(self._request(known), self.caller.act)
         result = json.loads(checklist.result)
         orders, vocabulary = self._orders(result["needs"]), self.site.library.vocabulary

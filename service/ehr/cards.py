@@ -59,13 +59,15 @@ class Orders:
 class Asked:
     """What cards say beside the checklist: which call they answer, about which order, and where we are.
 
-    `base` is our public address; `new_id` makes uuids.
+    `base` is our public address; `new_id` makes uuids; `unread` are the searches whose answers are not whole,
+    by name, with what is wrong.
     """
 
     hook_instance: str
     order: str
     base: str
     new_id: Callable[[], str]
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def cards_of(
@@ -135,7 +137,13 @@ class _Maker:
         more = len(labels) - _MOST_NAMED
         listed = ", ".join(labels[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         said = f"{len(labels)} {'fact is' if len(labels) == 1 else 'facts are'} unknown: {listed}"
-        detail = details.asked(findings, self.result["needs"], orders.placed, self.vocabulary)
+        detail = details.asked(
+            findings,
+            self.result["needs"],
+            self.vocabulary,
+            placed=orders.placed,
+            unread=self.asked.unread,
+        )
         source = _source(self._own(), self.rules, "unknown-facts", "Unknown facts")
         card = self._card(findings, said, detail, source)
         offered = [self._suggestion(each) for each in orders.drafts]
@@ -193,6 +201,7 @@ class _Maker:
             "eligible_from": result["eligible_from"],
             "order": self.asked.order,
             "hookInstance": self.asked.hook_instance,
+            "unread": dict(self.asked.unread),
             "checklist": f"{self.asked.base}/api/v1/checklists/{result['id']}",
             "trace": f"{self.asked.base}/api/v1/checklists/{result['id']}/trace",
             "findings": [{name: each[name] for name in names} for each in findings],

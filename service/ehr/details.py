@@ -41,17 +41,23 @@ def decided(finding: Document, vocabulary: Vocabulary) -> str:
 
 
 def asked(
-    findings: Sequence[Document], needs: Sequence[str], placed: Mapping[str, str], vocabulary: Vocabulary
+    findings: Sequence[Document],
+    needs: Sequence[str],
+    vocabulary: Vocabulary,
+    *,
+    placed: Mapping[str, str],
+    unread: Mapping[str, str],
 ) -> str:
     """All that is missing: whom to ask, the most decisive first; then what each of it decides.
 
-    `placed` are the orders by which some of it is on its way.
+    `placed` are the orders by which some of it is on its way, `unread` what of the EHR's record is not known.
     """
     missing = list(dict.fromkeys([*needs, *(name for each in findings for name in each["missing"])]))
     wanted = {name for each in findings for name in each["missing"]}
     asked_for = [vocabulary[name] for name in missing if name in wanted and name in vocabulary]
     return _paragraphs(
         "Unknown never passes: these checks stay open until the facts below are known.",
+        _unread(unread),
         _list("Now, in the record or from the prescriber", _questions(asked_for, _NOW, placed), "1."),
         _list(
             "At the chair, from the patient or by the nurse",
@@ -91,6 +97,15 @@ def fault(findings: Sequence[Document]) -> str:
 def labels(names: Iterable[str], vocabulary: Vocabulary) -> list[str]:
     """What facts are called."""
     return [_label(name, vocabulary) for name in names]
+
+
+def _unread(unread: Mapping[str, str]) -> str:
+    """What of the record is not known, by what is wrong with it."""
+    by_state: dict[str, list[str]] = {}
+    for name, state in unread.items():
+        by_state.setdefault(state, []).append(name.replace("_", " "))
+    said = [f"{state}: {', '.join(names)}" for state, names in by_state.items()]
+    return f"**Of the record in the EHR** {escaped('; '.join(said))}." if said else ""
 
 
 def _questions(

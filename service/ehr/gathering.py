@@ -7,7 +7,7 @@ from service.ehr.clients import EhrClient
 from service.ehr.fetching import Fetched, FhirServer, fetch_missing
 from service.ehr.hooks import Call, Grant
 from service.ehr.prefetch import Gathered, Located, Searched, read_prefetch
-from service.fhir.chart import COMPLETE, FAILED, BadBundle, Chart, read_chart
+from service.fhir.chart import COMPLETE, FAILED, INCOMPLETE, BadBundle, Chart, read_chart
 from service.fhir.orders import TYPE as ORDER
 from service.fhir.orders import is_order, orders_in
 from service.fhir.resources import Resource, objects, reference, target
@@ -18,6 +18,7 @@ from service.outbound.http import Outbound
 MEDICATION = "Medication"
 ORDERS = "orders"
 Answers = dict[str, Searched]
+_UNREAD = {FAILED: "could not be read", INCOMPLETE: "not read to the end", None: "not sent and not fetched"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Gathering:
             if products is not None:
                 answers |= self._fetched(call, grant, answers, products)
         return self._known(call, answers)
+
+    def unread(self, known: Gathered) -> dict[str, str]:
+        """The searches whose answers are not whole, by name, and what is wrong."""
+        states = {search.name: known.searched.get(search.name) for search in self.searches}
+        return {name: _UNREAD[state] for name, state in states.items() if state != COMPLETE}
 
     def _known(self, call: Call, answers: Answers) -> Known:
         gaps = [] if call.has_drafts else list(_gaps(call, answers))

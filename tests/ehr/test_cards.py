@@ -22,9 +22,11 @@ WORST = ["pass", "warn", "block"]
 GFM = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 
 
-def asked(order="MedicationRequest/7"):
+def asked(unread=()):
     numbers = itertools.count(1)
-    return Asked("a-call", order, BASE, lambda: str(uuid.UUID(int=next(numbers))))
+    return Asked(
+        "a-call", "MedicationRequest/7", BASE, lambda: str(uuid.UUID(int=next(numbers))), dict(unread)
+    )
 
 
 def cards(result, orders=NONE, **options):
@@ -109,6 +111,19 @@ def test_unknown_facts_are_asked_for_by_who_can_answer_the_most_decisive_first()
 def parts(detail):
     """What stands under each of the four headings."""
     return re.split(r"^\*\*(?:Now|At the chair|What they decide|Sources)[^\n]*\*\*$", detail, flags=re.M)[1:]
+
+
+def test_what_of_the_record_is_not_known_is_said_once_for_each_way():
+    made = result(without=("hbsag",))
+    unread = {"results": "could not be read", "reports": "could not be read", "adverse_events": "not sent"}
+    stored = json.loads(json.dumps(made, default=float))
+    [card] = cards_of(stored, asked(unread), shipped().vocabulary, NONE)
+    said = "could not be read: results, reports; not sent: adverse events."
+    assert f"**Of the record in the EHR** {said}" in card.document["detail"]
+    assert card.document["extension"][EXTENSION]["unread"] == unread
+    [card] = cards(made)
+    assert "Of the record" not in card["detail"]
+    assert "unread" not in card["extension"][EXTENSION]
 
 
 def test_what_is_on_order_already_is_said_and_what_is_not_can_be_ordered():

@@ -351,6 +351,18 @@ STATES = [
 def test_found_nothing_there_not_looked_for_and_failed_are_kept_apart(ehr, sql, prefetch, state):
     cards = ehr.cards(order_sign(prefetch={"patient": patient(), **prefetch}))
     searched = {"patient": "complete", **({"results": state} if state else {})}
+    said = {
+        "failed": "could not be read",
+        "incomplete": "not read to the end",
+        None: "not sent and not fetched",
+    }
+    unread = {name: said[searched.get(name)] for name in NAMES if searched.get(name) != "complete"}
+    for card in cards:
+        assert about(card)["unread"] == unread
+    [asks] = [card["detail"] for card in cards if "Unknown never passes" in card["detail"]]
+    for each in ("failed", "incomplete"):
+        assert (f"{said[each]}: results" in asks) is (state == each)
+    assert "not sent and not fetched: " in asks
     assert kept_request(sql, cards[0])["searched"] == searched
     has_it = HBSAG in (
         prefetch.get("results"),
@@ -457,6 +469,7 @@ def test_what_cannot_be_fetched_stays_unknown(app, act, sql, mode):
     assert kept_request(sql, cards[0])["searched"]["results"] == "failed"
     assert "hbsag" in needs(cards)
     assert cards[0]["indicator"] == "critical"
+    assert "could not be read: results" in cards[0]["detail"]
 
 
 def test_the_token_is_kept_and_logged_nowhere(fhir, sql, caplog, journaled):
