@@ -30,11 +30,13 @@ class Chart:
     """The resources of one patient.
 
     What was entered in error is left out and has a line, but for observations: of those it is said where they
-    are read. `searched` says of each search that was made whether its answer is whole.
+    are read. `searched` says of each search that was made whether its answer is whole; `whole` is whether
+    anything at all is known to be missing.
     """
 
     patient: Resource | None
     searched: Mapping[str, str]
+    whole: bool
     lines: tuple[Line, ...]
     _by_type: Mapping[str, Sequence[Resource]]
     _targets: Mapping[str, Resource]
@@ -111,6 +113,7 @@ def read_chart(bundle: Any, *, patient: str | None, searched: Mapping[str, str])
         searched={
             name: state if whole or state == FAILED else INCOMPLETE for name, state in searched.items()
         },
+        whole=whole,
         lines=(*reader.gaps, *sorted(gone, key=lambda line: line.resource)),
         **_indexed(kept),
     )

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from service.checklist.evidence import day_of
 from service.checklist.facts import FINAL_STATUSES, OTHER_STATUSES, FactDefinition
-from service.fhir.chart import Chart
+from service.fhir.chart import COMPLETE, Chart
 from service.fhir.reads import Read, ReadingContext, found, noted, unreadable
 from service.fhir.resources import Moment, Resource, called, code, keys, moment, objects, period
 from service.fhir.statements import CHANGED, is_changed
@@ -32,10 +32,25 @@ class _Observed:
 def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     """Every result that the code maps know, what looks like one, and codes that are not known here."""
     observed = list(_observed(chart))
-    for each in observed:
-        yield from _of(each, context)
-    yield from _reports(chart, observed, context)
+    reads = [read for each in observed for read in _of(each, context)]
+    reads.extend(_reports(chart, observed, context))
+    yield from reads
+    if not chart.whole or chart.searched.get("results", COMPLETE) != COMPLETE:
+        yield from _beyond(reads, context)
     yield from unknown_codes(((each.name, each.body) for each in observed if not each.parts), context)
+
+
+def _beyond(reads: Iterable[Read], context: ReadingContext) -> Iterator[Read]:
+    """Where the record has more than was read, what would clear may not be the newest."""
+    values: dict[str, set[object]] = {}
+    for read in reads:
+        if read.given is not None and read.line.fact is not None:
+            values.setdefault(read.line.fact, set()).add(read.given.get("value"))
+    for fact, known in values.items():
+        definition = context.vocabulary[fact]
+        if definition.result and not known & definition.never_stale:
+            says = "not all of the record was read: a newer result may be there"
+            yield unreadable("the search for results", fact, says)
 
 
 def status_of(resource: Resource) -> str:
@@ -81,13 +96,13 @@ def _with_parts(resource: Resource, chart: Chart, otherwise: Moment | None) -> I
     parts = (*components, *(each for each in members if each is not None))
     yield _Observed(resource, name, status, at, parts)
     for component in components:
-        yield _Observed({**component, **_changing(resource)}, name, status, at)
+        yield _Observed({**component, **_of_all_parts(resource)}, name, status, at)
     yield from _contained(resource, chart, at)
 
 
-def _changing(resource: Resource) -> Resource:
-    """What changes the meaning of a resource, and so of its parts."""
-    return {"modifierExtension": resource["modifierExtension"]} if is_changed(resource) else {}
+def _of_all_parts(resource: Resource) -> Resource:
+    """What holds of an observation and of all its components."""
+    return {key: resource[key] for key in ("focus", "modifierExtension") if key in resource}
 
 
 def _contained(resource: Resource, chart: Chart, otherwise: Moment | None) -> Iterator[_Observed]:
@@ -99,6 +114,11 @@ def _contained(resource: Resource, chart: Chart, otherwise: Moment | None) -> It
 def _of(observed: _Observed, context: ReadingContext) -> Iterator[Read]:
     """What one observation gives. What is never read is not, whatever other codes it has."""
     codes = keys(observed.body.get("code"), context.maps)
+    if observed.body.get("focus"):
+        yield noted(
+            observed.name, f"{called(observed.body.get('code'))} is about something else than the patient"
+        )
+        return
     why = next((context.maps.never_read[key] for key in codes if key in context.maps.never_read), None)
     if why is not None:
         yield noted(observed.name, f"{called(observed.body.get('code'))} is not read: {why}")

@@ -287,7 +287,9 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_made_up_bundle_comes_to_findings_that_name_its_resources(name):
-    document = json.loads((ROOT / "tests" / "fhir" / "bundles" / f"{name}.json").read_text("utf-8"))
+    document = json.loads(
+        (ROOT / "tests" / "fhir" / "bundles" / "made_up" / f"{name}.json").read_text("utf-8")
+    )
     assert problems_of(document["bundle"]) == []
     found = checklist_for(document)
     because = {

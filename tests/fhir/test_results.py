@@ -36,9 +36,9 @@ def hbsag_of(**more):
     return read(observation("31", **more)).facts.get("hbsag")
 
 
-def said_of(name, resources, given=None):
+def said_of(name, resources, **more):
     """What the checklist says of a fact that it needs: why it is not known, in the words of its findings."""
-    found = checklist_for(request(*resources, given=given or {}))
+    found = checklist_for(request(*resources, **more))
     return found.trace.case.evidence(name).unknown
 
 
@@ -330,6 +330,27 @@ def test_the_odd_shapes_of_other_senders_are_read_like_the_right_ones():
     code = {"coding": {"system": LOINC, "code": HBSAG}}
     result = observation("1", code, valueCodeableConcept={"coding": {"system": SNOMED, "code": "260385009"}})
     assert read(result).facts["hbsag"]["value"] == "negative"
+
+
+def test_what_is_about_a_child_or_a_donor_is_not_the_patient_s():
+    focus = [{"reference": "Group/donor"}]
+    assert "hbsag" not in read(negative("1", focus=focus)).facts
+    component = {"code": concept("8636-3"), "valueQuantity": quantity(441, "ms")}
+    assert "qtc" not in read(observation("e", concept("34534-8"), focus=focus, component=[component])).facts
+
+
+@pytest.mark.parametrize("state", ["incomplete", "failed"])
+def test_a_clearing_result_of_a_search_that_is_not_whole_may_not_be_the_newest(state):
+    facts = read(negative("1"), count(id="2"), searched={"results": state}).facts
+    for name in ("hbsag", "platelets"):
+        assert [each["value"] for each in facts[name] if "unreadable" in each] == [None]
+    unknown = said_of("hbsag", [negative("1")], searched={"results": state})
+    assert "a newer result may be there" in unknown.detail
+    assert said_of("hbsag", [negative("1")], searched={"results": "complete"}) is None
+
+
+def test_a_positive_result_counts_however_little_was_searched():
+    assert read(positive("1"), searched={"results": "failed"}).facts["hbsag"]["value"] == "positive"
 
 
 # Panels, members and reports
