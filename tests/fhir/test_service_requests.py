@@ -83,3 +83,7 @@ def test_every_draft_that_can_be_offered_is_valid_fhir():
     drafts = missing_orders(maps.tests, "p", maps, [])
     assert len(drafts) == len(maps.tests) > 0
     assert [problems_of(each) for each in drafts] == [[]] * len(drafts)
+
+
+def test_what_is_on_order_for_other_facts_is_not_told():
+    assert on_order(["igg"], MAPS, [request("5196-1")]) == {}
