@@ -45,6 +45,7 @@ class Gathering:
         self.searches = searches(library.code_maps)
         self._library, self._outbound, self._seconds = library, outbound, seconds
         self._types = frozenset({MEDICATION, *(search.resource_type for search in self.searches)})
+        self._names = frozenset(search.name for search in self.searches)
 
     def gathered(self, call: Call, client: EhrClient) -> Known:
         """All that is known for a call of this EHR."""
@@ -67,10 +68,6 @@ class Gathering:
         others = _found({name: each for name, each in answers.items() if name not in self._names})
         everything = Gathered.of([*call.drafts, *others], asked, self._types)
         return Known(tuple(_orders(call, answers)), everything, tuple(gaps))
-
-    @property
-    def _names(self) -> frozenset[str]:
-        return frozenset(search.name for search in self.searches)
 
     def _products(self, call: Call, answers: Answers) -> list[Search] | None:
         """The Medications to read too; None where no order can be ours, so that nothing has to be read."""
