@@ -6,19 +6,18 @@ from flask import Flask, Response
 
 from service.access.roles import Permission
 from service.api import problems
-from service.api.bodies import document_received
 from service.api.documentation import Answers, Section
 from service.api.ehr_client_schemas import EhrClientSchema, EhrClientsSchema, NewEhrClientSchema
-from service.api.parts import act, parts, principal
+from service.api.parts import act, parts
 from service.api.people_schemas import SignedSchema
 from service.api.responses import JSON, as_json, as_problem
+from service.api.signed import SIGNED_PROBLEMS, signed_document
 from service.ehr.clients import EhrClient, NoSuchEhrClient
 from service.ehr.registering import NewEhrClient
 from service.records.tables import moment_text
 
 section = Section("ehr_clients", __doc__, "/api/v1")
 
-_SIGNED = (400, 413, 415, 422, 429)
 _LISTS = ("tenants", "fhir_servers", "origins")
 
 
@@ -34,13 +33,13 @@ def list_ehr_clients() -> Response:
     "/ehr-clients",
     Answers(201, "The EHR.", EhrClientSchema),
     needs=Permission.EHR_MANAGE,
-    problems=_SIGNED,
+    problems=SIGNED_PROBLEMS,
     method="POST",
     requestBody={"required": True, "content": {JSON: {"schema": NewEhrClientSchema}}},
 )
 def add_ehr_client() -> Response:
     """Register an EHR: from now on calls of CDS Hooks that its keys sign are believed."""
-    given = _signed(NewEhrClientSchema())
+    given = signed_document(NewEhrClientSchema())
     lists = {name: tuple(given[name]) for name in _LISTS if name in given}
     client = parts().ehr_clients.add(NewEhrClient(**{**given, **lists}), act())
     response = as_json(_document(client))
@@ -52,25 +51,15 @@ def add_ehr_client() -> Response:
     "/ehr-clients/<name>/revoke",
     Answers(204, "Revoked."),
     needs=Permission.EHR_MANAGE,
-    problems=(*_SIGNED, 404),
+    problems=(*SIGNED_PROBLEMS, 404),
     method="POST",
     requestBody={"required": True, "content": {JSON: {"schema": SignedSchema}}},
 )
 def revoke_ehr_client(name: str) -> Response:
     """Believe an EHR no more, for good: its next call is refused."""
-    _signed(SignedSchema())
+    signed_document(SignedSchema())
     parts().ehr_clients.revoke(name, act())
     return Response(status=204)
-
-
-def _signed(schema: SignedSchema) -> dict[str, Any]:
-    """What is asked for by somebody who has shown again who they are, without the secret.
-
-    Raises WrongSecret, TooManyFailures, BadInput, and what `document_received` raises.
-    """
-    given = document_received(schema)
-    parts().accounts.sign(principal(), given.pop("secret"), act())
-    return given
 
 
 def _document(client: EhrClient) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from flask import Response
 from service.access.account import Account
 from service.access.keys import ApiKey
 from service.access.roles import Permission, Role
-from service.api.bodies import document_received
 from service.api.documentation import Answers, Section
 from service.api.parts import act, parts, principal
 from service.api.people_schemas import (
@@ -22,11 +21,11 @@ from service.api.people_schemas import (
     SignedSchema,
 )
 from service.api.responses import JSON, as_json
+from service.api.signed import SIGNED_PROBLEMS, signed_document
 from service.records.tables import moment_text
 
 section = Section("people", __doc__, "/api/v1")
 
-_SIGNED = (400, 413, 415, 422, 429)
 _OTHERS_DECIDE = {"role", "password", "disabled"}
 
 
@@ -46,13 +45,13 @@ def list_accounts() -> Response:
     "/accounts",
     Answers(201, "The account.", AccountSchema),
     needs=Permission.ACCOUNTS_MANAGE,
-    problems=_SIGNED,
+    problems=SIGNED_PROBLEMS,
     method="POST",
     requestBody={"required": True, "content": {JSON: {"schema": NewAccountSchema}}},
 )
 def add_account() -> Response:
     """Add an account of one role. Its owner sets the PIN, after signing in."""
-    given = _signed(NewAccountSchema())
+    given = signed_document(NewAccountSchema())
     given = {"password": None, **given, "role": Role(given["role"])}
     return _answer(_account(parts().accounts.add(**given, expired=True, act=act())), 201)
 
@@ -61,7 +60,7 @@ def add_account() -> Response:
     "/accounts/<name>",
     Answers(200, "The account as it is now.", AccountSchema),
     needs=Permission.ACCOUNTS_MANAGE,
-    problems=(*_SIGNED, 404, 409),
+    problems=(*SIGNED_PROBLEMS, 404, 409),
     method="PATCH",
     requestBody={"required": True, "content": {JSON: {"schema": AccountChangeSchema}}},
 )
@@ -71,7 +70,7 @@ def change_account(name: str) -> Response:
     A new password, and disabling, end all its sessions. Of one's own account only the full name is changed
     here. The last administrator who can sign in stays one.
     """
-    given = _signed(AccountChangeSchema())
+    given = signed_document(AccountChangeSchema())
     if principal().actor == f"user:{name}" and _OTHERS_DECIDE & set(given):
         raise OwnAccount
     if "role" in given:
@@ -92,7 +91,7 @@ def list_keys() -> Response:
     "/keys",
     Answers(201, "The key, and its token, shown this once.", KeyMadeSchema),
     needs=Permission.KEYS_MANAGE,
-    problems=_SIGNED,
+    problems=SIGNED_PROBLEMS,
     method="POST",
     requestBody={"required": True, "content": {JSON: {"schema": NewKeySchema}}},
 )
@@ -102,7 +101,7 @@ def make_key() -> Response:
     Any scope may be given, also one that reads patient data, which an administrator may not: whoever makes a
     key vouches for the machine that gets it. The journal says who made which key, and what is done with it.
     """
-    given = _signed(NewKeySchema())
+    given = signed_document(NewKeySchema())
     scopes = [Permission(scope) for scope in given["scopes"]]
     key, token = parts().keys.make(given["name"], scopes, timedelta(days=given["days"]), act())
     return _answer({**_key(key), "token": token}, 201)
@@ -112,25 +111,15 @@ def make_key() -> Response:
     "/keys/<prefix>/revoke",
     Answers(204, "Revoked."),
     needs=Permission.KEYS_MANAGE,
-    problems=(*_SIGNED, 404),
+    problems=(*SIGNED_PROBLEMS, 404),
     method="POST",
     requestBody={"required": True, "content": {JSON: {"schema": SignedSchema}}},
 )
 def revoke_key(prefix: str) -> Response:
     """Revoke a key, for good."""
-    _signed(SignedSchema())
+    signed_document(SignedSchema())
     parts().keys.revoke(prefix, act())
     return Response(status=204)
-
-
-def _signed(schema: SignedSchema) -> dict[str, Any]:
-    """What is asked for by somebody who has shown again who they are, without the secret.
-
-    Raises WrongSecret, TooManyFailures, BadInput, and what `document_received` raises.
-    """
-    given = document_received(schema)
-    parts().accounts.sign(principal(), given.pop("secret"), act())
-    return given
 
 
 def _answer(document: dict[str, Any], status: int) -> Response:
