@@ -2,8 +2,7 @@
 
 First the header and the texts of rules and policies; then each entry, with what opens its commitments, the
 row of the checklist that it made and the checkpoint that signs it; then what belongs to no entry; then, which
-no export holds, accounts and API keys; last the head. Columns are read as they are stored: what was tampered
-with may not be what it should be.
+no export holds, all who are registered; last the head. Columns are read as they are stored.
 """
 
 import json
@@ -12,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Connection,
     Row,
@@ -29,11 +27,9 @@ from sqlalchemy import (
 
 from service.knowledge.library import POLICY
 from service.records.journal import Event
-from service.records.people import ACCOUNT, KEY
+from service.records.raw import parsed, raw
+from service.records.registered_rows import registered
 from service.records.tables import (
-    Moment,
-    accounts,
-    api_keys,
     chains,
     checklists,
     checkpoints,
@@ -65,7 +61,7 @@ def documents(
     """The chain of a site, read in one transaction.
 
     `head` is what was its head at the last entry that is wanted, where that is not the head that it has now:
-    then accounts and keys, which are as they are now, are left out. Without `openings` nothing is in it that
+    then all who are registered, as they are now, are left out. Without `openings` nothing is in it that
     may be erased.
     """
     through = head["sequence"] if head else None
@@ -90,7 +86,7 @@ def documents(
             yield document
     yield from _left_over(connection, site, through)
     if not head:
-        yield {"people": {ACCOUNT: _accounts(connection, site), KEY: _api_keys(connection, site)}}
+        yield {"registered": registered(connection, site)}
     yield {"head": head or _head(connection, site), "entries": entries}
 
 
@@ -107,21 +103,14 @@ def entries_of(connection: Connection, site: str, through: int) -> Iterator[Docu
 
 
 def _head(connection: Connection, site: str) -> Document:
-    row = connection.execute(select(*map(_raw, chains.c)).where(chains.c.site == site)).first()
+    row = connection.execute(select(*map(raw, chains.c)).where(chains.c.site == site)).first()
     return dict(row._mapping) if row else {**dict.fromkeys(chains.c.keys(), ""), "site": site, "sequence": 0}
-
-
-def _raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A time or a JSON document as the text that is stored; any other column as it is."""
-    if isinstance(column.type, Moment):
-        return type_coerce(column, String).label(column.name)
-    return cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column
 
 
 def _rules(connection: Connection) -> Iterator[Document]:
     """The texts that digests are of: canonical JSON of the files by name."""
     for row in connection.execute(select(knowledge).execution_options(yield_per=1)):
-        yield {"rules": {row.digest: _canonical(_parsed(row.files))}}
+        yield {"rules": {row.digest: _canonical(parsed(row.files))}}
     for row in connection.execute(select(policies).execution_options(yield_per=1)):
         yield {"rules": {row.digest: _canonical({POLICY: row.text})}}
 
@@ -130,23 +119,15 @@ def _canonical(files: Any) -> str:
     return json.dumps(files, sort_keys=True, separators=(",", ":"))
 
 
-def _parsed(text: str) -> Any:
-    """The document; the text itself where it is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        return text
-
-
 def _entries(site: str, through: int | None) -> Select[Any]:
-    wanted = select(*map(_raw, journal.c)).where(journal.c.site == site).order_by(journal.c.sequence)
+    wanted = select(*map(raw, journal.c)).where(journal.c.site == site).order_by(journal.c.sequence)
     return wanted if through is None else wanted.where(journal.c.sequence <= through)
 
 
 def _entry(row: Row[Any]) -> Document:
     # SQLite keeps bytes in any column, and JSON has none.
     entry = {name: repr(each) if isinstance(each, bytes) else each for name, each in row._mapping.items()}
-    return {**entry, **{name: _parsed(entry[name]) for name in ("details", "commitments")}}
+    return {**entry, **{name: parsed(entry[name]) for name in ("details", "commitments")}}
 
 
 def _page(
@@ -185,23 +166,23 @@ def _stored(connection: Connection, site: str, made: list[str]) -> Mapping[str, 
 
 def _signed(connection: Connection, site: str, entries: list[Document]) -> list[Document]:
     numbers = [entry["sequence"] for entry in entries]
-    wanted = select(*map(_raw, checkpoints.c)).where(
+    wanted = select(*map(raw, checkpoints.c)).where(
         checkpoints.c.site == site, checkpoints.c.sequence.in_(numbers)
     )
     return [dict(row._mapping) for row in connection.execute(wanted)]
 
 
 def _contents(connection: Connection, site: str, made: list[str]) -> Mapping[str, Document]:
-    wanted = select(*map(_raw, contents.c)).where(contents.c.checklist.in_(made), contents.c.site == site)
+    wanted = select(*map(raw, contents.c)).where(contents.c.checklist.in_(made), contents.c.site == site)
     rows = connection.execute(wanted)
     return {row.checklist: _opens(row.salt, {part: row._mapping[part] for part in _PARTS}) for row in rows}
 
 
 def _remarks(connection: Connection, site: str, named: list[str]) -> Mapping[str, Document]:
-    wanted = select(*map(_raw, remarks.c)).where(remarks.c.id.in_(named), remarks.c.site == site)
+    wanted = select(*map(raw, remarks.c)).where(remarks.c.id.in_(named), remarks.c.site == site)
     found = {}
     for row in connection.execute(wanted):
-        parts = _parsed(row.parts)
+        parts = parsed(row.parts)
         parts = parts if isinstance(parts, dict) and "patient" not in parts else {"": parts}
         patient = {} if row.patient is None else {"patient": row.patient}
         found[row.id] = _opens(row.salt, {**parts, **patient})
@@ -219,7 +200,7 @@ def _base64(value: Any) -> str:
 def _left_over(connection: Connection, site: str, through: int | None) -> Iterator[Document]:
     """Checkpoints of entries that are not there, and what no entry made."""
     numbers = select(journal.c.sequence).where(journal.c.site == site)
-    lost = select(*map(_raw, checkpoints.c)).where(
+    lost = select(*map(raw, checkpoints.c)).where(
         checkpoints.c.site == site, checkpoints.c.sequence.not_in(numbers)
     )
     lost = lost if through is None else lost.where(checkpoints.c.sequence <= through)
@@ -238,22 +219,6 @@ def _left_over(connection: Connection, site: str, through: int | None) -> Iterat
     for what, wanted in orphans.items():
         for id in connection.scalars(wanted.execution_options(yield_per=_PAGE)):
             yield {"orphan": {what: id}}
-
-
-def _accounts(connection: Connection, site: str) -> list[Document]:
-    """The accounts as they are kept, by name, so far as the journal tells of them."""
-    told = (accounts.c[name] for name in ("full_name", "role", "issuer", "external"))
-    state = case((accounts.c.disabled_at.is_(None), "enabled"), else_="disabled").label("state")
-    wanted = select(accounts.c.name.label("id"), *told, state).where(accounts.c.site == site)
-    return [{**row._mapping} for row in connection.execute(wanted.order_by(accounts.c.name))]
-
-
-def _api_keys(connection: Connection, site: str) -> list[Document]:
-    """The same of keys, by their ids."""
-    told = (_raw(api_keys.c[name]) for name in ("id", "prefix", "name", "scopes"))
-    state = case((api_keys.c.revoked_at.is_(None), "valid"), else_="revoked").label("state")
-    rows = connection.execute(select(*told, state).where(api_keys.c.site == site).order_by(api_keys.c.id))
-    return [{**row._mapping, "scopes": _parsed(row.scopes)} for row in rows]
 
 
 def _was_made(id: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """Verifying a chain: its entries, its checkpoints, and all that they commit to. Pure: it reads documents.
 
 They are those of `service.records.export.documents`, from the database or from the lines of an export. Memory
-does not grow with them, only with accounts, keys and what is at fault or erased. docs/verify_journal.py does
+does not grow with them, only with what is registered, at fault or erased. docs/verify_journal.py does
 the same of an export, alone and in the same words; a test compares the two.
 """
 
@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from service.records.journal import NOTHING_BEFORE, Event, commitments_of
-from service.records.people import People
+from service.records.registered import Registered
 from service.records.signing import Keys, as_head
 from service.records.site import CHECKPOINT_EVERY
 
@@ -112,7 +112,7 @@ class _Reading:
         self.shift, self.origin = 0, ""
         self.rules: set[str] = set()
         self.unopened: dict[str, tuple[int, str]] = {}
-        self.people = People()
+        self.registered = Registered()
         self.whole = False
 
     def fault(self, kind: str, says: str, sequence: int | None = None) -> None:
@@ -137,8 +137,8 @@ class _Reading:
             self.rules.add(digest)
             if digest != f"sha256:{hashlib.sha256(stored.encode()).hexdigest()}":
                 self.fault("edited", f"the stored rules {digest} no longer have this digest")
-        if "people" in document:
-            for found in self.people.faults(document["people"]):
+        if "registered" in document:
+            for found in self.registered.faults(document["registered"]):
                 self.fault(*found)
         if self.whole:
             self._head(document["head"])
@@ -185,7 +185,7 @@ class _Reading:
         self._order(entry, where, signed=bool(document.get("checkpoint")))
         self.last = entry
         self.report.last, self.report.digest = number, entry["digest"]
-        self.people.take(entry)
+        self.registered.take(entry)
         self._contents(entry, where, document.get("opens"))
         if entry["event"] == Event.CHECKLIST_MADE:
             self._checklist(entry, where, document.get("checklist"))

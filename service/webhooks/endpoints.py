@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from service.intake.errors import BadInput, FieldError
 from service.outbound.http import Forbidden, Outbound
 from service.records.journal import Act, Event
+from service.records.registered import origin_of, secret_digest, url_digest
 from service.records.site import SiteRecords, Writing
-from service.records.tables import deliveries, endpoints, journal
+from service.records.tables import deliveries, endpoints, journal, moment_text
 from service.webhooks.signing import ROTATION, new_secret
 
 LONGEST_URL = 2000
@@ -75,7 +75,8 @@ class Endpoints:
         values = {"url": url, "events": _checked(events), "full": full}
         id, secret = str(uuid.uuid4()), new_secret()
         with self._records.writing() as writing:
-            details = {"origin": _origin(url), "events": values["events"], "full": full}
+            details = {"origin": origin_of(url), "events": values["events"], "full": full}
+            details |= {"secret_digest": secret_digest(secret), "url_digest": url_digest(secret, url)}
             # What is entered before this entry is before the endpoint; what comes after it is sent.
             entry = writing.enter(act, Event.ENDPOINT_ADDED, id, details)
             row = {"id": id, "site": self._records.site, "secret": secret, **values}
@@ -105,12 +106,16 @@ class Endpoints:
 
     def rotate(self, id: str, act: Act) -> tuple[Endpoint, str]:
         """Another secret, shown this once; for 24 hours the one before signs too."""
-        secret = new_secret()
+        secret, until = new_secret(), act.at + ROTATION
 
         def values(row: Row[Any]) -> dict[str, Any]:
-            return {"secret": secret, "older_secret": row.secret, "older_until": act.at + ROTATION}
+            return {"secret": secret, "older_secret": row.secret, "older_until": until}
 
-        told = {"rotated": True}
+        def told(row: Row[Any]) -> dict[str, Any]:
+            address = {"from": url_digest(row.secret, row.url), "to": url_digest(secret, row.url)}
+            digests = {"secret_digest": secret_digest(secret), "url_digest": address}
+            return {"rotated": True, **digests, "older_until": moment_text(until)}
+
         return self._write(id, act, Event.ENDPOINT_CHANGED, values, told=told), secret
 
     def pause(self, id: str, act: Act) -> Endpoint:
@@ -119,7 +124,7 @@ class Endpoints:
         def values(row: Row[Any]) -> dict[str, Any]:
             return {} if row.paused_at else {"paused_at": act.at, "paused_because": BY_HAND}
 
-        return self._write(id, act, Event.ENDPOINT_PAUSED, values, told={"because": BY_HAND})
+        return self._write(id, act, Event.ENDPOINT_PAUSED, values, told=lambda _: {"because": BY_HAND})
 
     def resume(self, id: str, act: Act) -> Endpoint:
         """Send it what has waited, with the attempts of each counted anew."""
@@ -128,7 +133,7 @@ class Endpoints:
         def values(row: Row[Any]) -> dict[str, Any]:
             return blank if row.paused_at else {}
 
-        return self._write(id, act, Event.ENDPOINT_RESUMED, values, told={}, also=_begin_again)
+        return self._write(id, act, Event.ENDPOINT_RESUMED, values, told=lambda _: {}, also=_begin_again)
 
     def remove(self, id: str, act: Act) -> None:
         """Send it nothing more; its secrets and what has waited for it are deleted."""
@@ -157,17 +162,18 @@ class Endpoints:
         event: Event,
         values: Callable[[Row[Any]], Mapping[str, Any]],
         *,
-        told: Mapping[str, Any] | None = None,
+        told: Callable[[Row[Any]], Mapping[str, Any]] | None = None,
         also: Callable[[Writing, str, Act], None] | None = None,
     ) -> Endpoint:
         """Change one and enter it, where there is something to change; `told` is what is entered of it."""
         with self._records.writing() as writing:
-            changed = values(self._locked(writing, id))
+            row = self._locked(writing, id)
+            changed = values(row)
             if changed:
                 writing.connection.execute(update(endpoints).where(endpoints.c.id == id).values(changed))
                 if also is not None:
                     also(writing, id, act)
-                writing.enter(act, event, id, changed if told is None else told)
+                writing.enter(act, event, id, told(row) if told else changed)
             writing.wrote_nothing = not changed
         return self.by_id(id)
 
@@ -203,9 +209,3 @@ def _checked(events: Iterable[str]) -> list[str]:
 
 def _different(row: Row[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if row._mapping[name] != value}
-
-
-def _origin(url: str) -> str:
-    """Scheme, host and port: what comes behind them may be a secret of the endpoint."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

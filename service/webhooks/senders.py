@@ -12,8 +12,9 @@ from service.access.account import NAME
 from service.access.principal import Principal
 from service.intake.errors import BadInput, FieldError
 from service.records.journal import Act, Event
+from service.records.registered import secret_digest
 from service.records.site import SiteRecords, Writing
-from service.records.tables import senders
+from service.records.tables import moment_text, senders
 from service.webhooks.signing import ROTATION, BadSignature, new_secret, verified
 
 _OVER = {"secret": "", "older_secret": None, "older_until": None}
@@ -61,7 +62,8 @@ class Senders:
                 raise BadInput([FieldError("name", says)])
             row = {**vars(sender), "site": self._records.site, "secret": secret}
             writing.connection.execute(insert(senders).values(row))
-            writing.enter(act, Event.SENDER_ADDED, sender.id, {"name": name})
+            told = {"name": name, "secret_digest": secret_digest(secret)}
+            writing.enter(act, Event.SENDER_ADDED, sender.id, told)
         return sender, secret
 
     def rotate(self, name: str, act: Act) -> tuple[Sender, str]:
@@ -69,9 +71,12 @@ class Senders:
         secret = new_secret()
         with self._records.writing() as writing:
             row = self._locked(writing, name)
-            changed = {"secret": secret, "older_secret": row.secret, "older_until": act.at + ROTATION}
+            until = act.at + ROTATION
+            changed = {"secret": secret, "older_secret": row.secret, "older_until": until}
             writing.connection.execute(update(senders).where(*self._named(name)).values(changed))
-            writing.enter(act, Event.SENDER_CHANGED, row.id, {"name": name, "rotated": True})
+            digest, older_until = secret_digest(secret), moment_text(until)
+            told = {"name": name, "rotated": True, "secret_digest": digest, "older_until": older_until}
+            writing.enter(act, Event.SENDER_CHANGED, row.id, told)
         return self._by_name(name), secret
 
     def revoke(self, name: str, act: Act) -> Sender:

@@ -112,6 +112,6 @@ def test_an_account_or_key_without_an_entry_and_an_entry_without_one_are_found(l
 
 def test_an_export_has_no_accounts_and_verifies_after_they_changed(lived, records, settings, act):
     lines = [*export(records, Form.NDJSON, act, openings=True)]
-    assert not any(b'"people"' in line for line in lines)
+    assert not any(b'"registered"' in line for line in lines)
     Accounts(records).change("nora.quill", act, disabled=True)
     assert verify(documents_in(lines), Keys.read(settings.keys)).faults == []

@@ -11,6 +11,7 @@ import standardwebhooks
 
 from service.access.roles import SCOPES, Permission
 from service.app import create_app
+from service.records.registered import secret_digest, url_digest
 from tests.api.conftest import with_key
 from tests.api.sending import is_problem, paths
 from tests.builders import shipped
@@ -60,7 +61,8 @@ def test_an_endpoint_is_added_and_its_secret_is_shown_once(client, site, sql):
     [(subject, details)] = site.entries("endpoint.added")
     assert subject == new["id"]
     # What stands behind the host may be a secret of theirs.
-    assert details == {"origin": "https://ehr.example.org", "events": new["events"], "full": False}
+    digests = {"secret_digest": secret_digest(secret), "url_digest": url_digest(secret, SOMEBODY)}
+    assert details == {"origin": "https://ehr.example.org", "events": new["events"], "full": False, **digests}
     assert secret not in str(sql("SELECT * FROM journal"))
 
 
@@ -133,11 +135,16 @@ def test_rotating_pausing_resuming_and_removing_are_shown_and_journaled(client, 
         assert client.post(f"{at}/resume").json["paused_at"] is None
     assert client.delete(at).status_code == 204
     assert client.get(ENDPOINTS).json == {"endpoints": []}
+    before, after = (url_digest(each["secret"], SOMEBODY) for each in (new, rotated))
+    digests = {
+        "secret_digest": secret_digest(rotated["secret"]),
+        "url_digest": {"from": before, "to": after},
+    }
     told = [
         (event, site.entries(f"endpoint.{event}")) for event in ("changed", "paused", "resumed", "removed")
     ]
     assert told == [
-        ("changed", [(new["id"], {"rotated": True})]),
+        ("changed", [(new["id"], {"rotated": True, **digests, "older_until": rotated["older_until"]})]),
         ("paused", [(new["id"], {"because": "by hand"})]),
         ("resumed", [(new["id"], {})]),
         ("removed", [(new["id"], {})]),

@@ -8,6 +8,7 @@ from marshmallow import RAISE
 
 from service.access.roles import SCOPES, Permission, Role
 from service.api.sender_schemas import SenderSchema, SenderSecretSchema, SendersSchema
+from service.records.registered import secret_digest
 from service.webhooks.signing import signature
 from tests.api.conftest import with_key
 from tests.api.sending import body_of, is_problem, paths
@@ -41,7 +42,10 @@ def test_a_sender_is_added_with_a_secret_that_is_shown_once(app, client, sql, jo
     [(_, actor, subject, details)] = journaled("sender.added")
     assert actor.startswith("key:")
     assert secret not in str(details)
-    assert (json.loads(details) if isinstance(details, str) else details) == {"name": "north-ehr"}
+    assert (json.loads(details) if isinstance(details, str) else details) == {
+        "name": "north-ehr",
+        "secret_digest": secret_digest(secret),
+    }
     assert sql("SELECT id FROM senders") == [(subject,)]
 
 
