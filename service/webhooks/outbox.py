@@ -15,7 +15,7 @@ from service.records.journal import Event
 from service.records.site import SiteRecords
 from service.records.tables import deliveries, endpoints, journal
 from service.webhooks.endpoints import EventType
-from service.webhooks.threads import status_before, thread_of
+from service.webhooks.threads import Made, status_before, thread_of
 
 DUE, DELIVERED, DEAD, ERASED = "due", "delivered", "dead", "erased"
 STATES = (DUE, DELIVERED, DEAD, ERASED)
@@ -73,10 +73,11 @@ def _read_for(connection: Connection, site: str, id: str, now: datetime) -> bool
     entries = select(journal.c.sequence, journal.c.event, journal.c.subject, journal.c.digest).where(
         journal.c.site == site, journal.c.sequence.between(endpoint.read_to + 1, to), told_of
     )
+    threads: dict[str, tuple[Made, ...]] = {}
     rows = [
         {"endpoint": id, "site": site, "attempts": 0, "due_at": now, **row}
         for entry in connection.execute(entries.order_by(journal.c.sequence)).all()
-        for row in _messages(connection, site, entry, now)
+        for row in _messages(connection, site, entry, threads, now)
         if row["type"] in endpoint.events
     ]
     if rows:
@@ -85,12 +86,19 @@ def _read_for(connection: Connection, site: str, id: str, now: datetime) -> bool
     return bool(to < last)
 
 
-def _messages(connection: Connection, site: str, entry: Any, now: datetime) -> Iterator[dict[str, Any]]:
-    """What an entry tells. Of an erased patient nothing is left to tell, nor to whom a thread belongs."""
+def _messages(
+    connection: Connection, site: str, entry: Any, threads: dict[str, tuple[Made, ...]], now: datetime
+) -> Iterator[dict[str, Any]]:
+    """What an entry tells. Of an erased patient nothing is left to tell, nor to whom a thread belongs.
+
+    `threads` are those that were read before, by each of their checklists.
+    """
     types, thread, settled = [_TYPES[Event(entry.event)]], entry.subject, None
     if entry.event != Event.PACK_LOADED:
-        made = thread_of(connection, site, entry.subject)
-        if made:
+        if entry.subject not in threads:
+            found = thread_of(connection, site, entry.subject)
+            threads |= {each.id: found for each in found}
+        if made := threads.get(entry.subject):
             thread = made[0].id
             if entry.event == Event.CHECKLIST_MADE and status_before(made, entry.subject) is not None:
                 types.append(EventType.STATUS_CHANGED)

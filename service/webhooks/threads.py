@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from service.records.journal import Event
 from service.records.tables import checklists, contents, journal
 
 
@@ -27,21 +26,28 @@ def thread_of(connection: Connection, site: str, checklist: str) -> tuple[Made, 
         select(contents.c.patient, checklists.c.drug)
         .join(checklists, checklists.c.id == contents.c.checklist)
         .where(contents.c.checklist == checklist, contents.c.site == site)
-        .subquery()
+    )
+    found = connection.execute(whose).first()
+    if found is None:
+        return ()
+    # The first entry about a checklist is that of its making. It is asked for in this way so that no planner
+    # goes through all entries of that event.
+    entered = (
+        select(func.min(journal.c.sequence))
+        .where(journal.c.site == site, journal.c.subject == checklists.c.id)
+        .scalar_subquery()
     )
     wanted = (
-        select(checklists, journal.c.sequence, contents.c.infusion_at)
+        select(checklists, entered.label("sequence"), contents.c.infusion_at)
         .join(contents, contents.c.checklist == checklists.c.id)
-        .join(whose, (whose.c.patient == contents.c.patient) & (whose.c.drug == checklists.c.drug))
-        .join(journal, journal.c.subject == checklists.c.id)
-        .where(contents.c.site == site, journal.c.site == site)
-        .where(journal.c.event == Event.CHECKLIST_MADE.value)
-        .order_by(journal.c.sequence)
+        .where(contents.c.site == site, contents.c.patient == found.patient)
     )
-    return tuple(
+    made = [
         Made(row.id, row.sequence, row.status, datetime.fromisoformat(row.infusion_at).date(), row.supersedes)
         for row in connection.execute(wanted)
-    )
+        if row.drug == found.drug
+    ]
+    return tuple(sorted(made, key=lambda each: each.sequence))
 
 
 def status_before(thread: Sequence[Made], checklist: str) -> str | None:
