@@ -1,6 +1,6 @@
 """What is known for a call: sent along, or fetched with the token that it grants, where it matters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from service.ehr.clients import EhrClient
@@ -13,6 +13,7 @@ from service.fhir.orders import is_order, orders_in
 from service.fhir.resources import Resource, objects, reference, target
 from service.fhir.searches import Search, searches
 from service.knowledge.library import Library
+from service.outbound.deadlines import Deadline
 from service.outbound.http import Outbound
 
 MEDICATION = "Medication"
@@ -51,10 +52,15 @@ class Gathering:
         """All that is known for a call of this EHR."""
         answers = read_prefetch(call.prefetch, [search.name for search in self.searches])
         grant = call.grant
-        if grant is not None and client.uses_fhir_server(grant.base):
-            products = self._products(call, answers)
-            if products is not None:
-                answers |= self._fetched(call, grant, answers, products)
+        if grant is not None and client.uses_fhir_server(grant.base) and self._matters(call, answers):
+            deadline = Deadline(self._seconds)
+            medicines = self._medicines(call, answers)
+            pages = {name: each.next for name, each in answers.items() if each.next and each.state != FAILED}
+            wanted = [*self._not_whole(answers, pages), *medicines, *_dispatched(call, answers)]
+            answers |= self._fetched(call, grant, answers, wanted, deadline=deadline, pages=pages)
+            # Orders that were not known before refer to their medicines too.
+            others = [each for each in self._medicines(call, answers) if each not in medicines]
+            answers |= self._fetched(call, grant, answers, others, deadline=deadline)
         return self._known(call, answers)
 
     def unread(self, known: Gathered) -> dict[str, str]:
@@ -69,34 +75,57 @@ class Gathering:
         everything = Gathered.of([*call.drafts, *others], asked, self._types)
         return Known(tuple(_orders(call, answers)), everything, tuple(gaps))
 
-    def _products(self, call: Call, answers: Answers) -> list[Search] | None:
-        """The Medications to read too; None where no order can be ours, so that nothing has to be read."""
+    def _matters(self, call: Call, answers: Answers) -> bool:
+        """Whether an order of ours may be among those that the call is about."""
+        if not call.has_drafts and any(True for _ in _gaps(call, answers)):
+            return True
+        orders, chart = self._orders_with_medicines(call, answers)
+        if chart is None:
+            return False  # it is refused, or held, as it is
+        found = orders_in(orders, chart, self._library)
+        return any(each.drug is not None for each in found) or any(unresolved(each, chart) for each in orders)
+
+    def _medicines(self, call: Call, answers: Answers) -> list[Search]:
+        """The reading of each Medication that an order refers to and that is not here."""
+        orders, chart = self._orders_with_medicines(call, answers)
+        lost = [each for each in orders if chart is not None and unresolved(each, chart)]
+        names = sorted({f"{MEDICATION}/{id}" for each in lost for id in _medications(each)})
+        return [Search(name, MEDICATION, name) for name in names]
+
+    def _orders_with_medicines(self, call: Call, answers: Answers) -> tuple[list[Resource], Chart | None]:
+        """The orders that the call is about, and a chart of them and their medicines, if it can be read."""
         orders = list(_orders(call, answers))
         known = Gathered.of([*orders, *_found(answers)], {}, {ORDER, MEDICATION})
         try:
             chart = read_chart(known.bundle(), patient=call.patient, searched={})
         except BadBundle:
-            return None  # it is refused, or held, as it is
-        found = orders_in([each.resource for each in orders], chart, self._library)
-        lost = [each.resource for each in orders if unresolved(each.resource, chart)]
-        is_open = not call.has_drafts and any(True for _ in _gaps(call, answers))
-        if not (lost or is_open or any(each.drug is not None for each in found)):
-            return None
-        ids = {found for each in lost for found in _medications(each)}
-        return [Search(f"{MEDICATION}/{id}", MEDICATION, f"{MEDICATION}/{id}") for id in sorted(ids)]
+            return [], None
+        return [each.resource for each in orders], chart
 
-    def _fetched(self, call: Call, grant: Grant, answers: Answers, products: Sequence[Search]) -> Answers:
-        """What was missing, failed or not whole, as far as it was there in time."""
-        pages = {name: each.next for name, each in answers.items() if each.next and each.state != FAILED}
-        wanted = [
-            search
-            for search in self.searches
-            if search.name not in pages
-            and (search.name not in answers or answers[search.name].state != COMPLETE)
-        ]
-        wanted += [*products, *_dispatched(call, answers)]
-        server = FhirServer(grant.base, grant.token)
-        found = fetch_missing(wanted, call.context, pages, server, self._outbound, self._seconds)
+    def _not_whole(self, answers: Answers, pages: Mapping[str, str]) -> Iterator[Search]:
+        """The searches to make anew; those with further pages are read on."""
+        for search in self.searches:
+            answer = answers.get(search.name)
+            if search.name not in pages and (answer is None or answer.state != COMPLETE):
+                yield search
+
+    def _fetched(
+        self,
+        call: Call,
+        grant: Grant,
+        answers: Answers,
+        wanted: Sequence[Search],
+        *,
+        deadline: Deadline,
+        pages: Mapping[str, str] | None = None,
+    ) -> Answers:
+        """What could be fetched, as far as it was there in time."""
+        try:
+            seconds = deadline.left()
+        except TimeoutError:
+            return {}
+        server, pages = FhirServer(grant.base, grant.token), pages or {}
+        found = fetch_missing(wanted, call.context, pages, server, self._outbound, seconds)
         return {
             name: _merged(name, answers.get(name), fetched, goes_on=name in pages)
             for name, fetched in found.items()

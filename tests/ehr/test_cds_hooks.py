@@ -441,6 +441,20 @@ def test_a_medicine_that_an_order_refers_to_is_fetched(fhir):
 
 
 @pytest.mark.any_database
+def test_a_medicine_of_an_order_that_was_fetched_itself_is_fetched_after_it(app, act):
+    uplizna = {"resourceType": "Medication", "id": "9", "code": {"text": "Uplizna"}}
+    referring = order(
+        status="active", medicationCodeableConcept=None, medicationReference={"reference": "Medication/9"}
+    )
+    with FhirServer([patient(), referring, uplizna]) as server:
+        ehr = an_ehr(app, act, "referring", fhir_servers=(server.base,))
+        cards = ehr.cards(request("patient-view", {}, **granted(server)))
+    assert orders_of(cards) == {"MedicationRequest/order-1"}
+    assert server.asked[-1] == "/fhir/Medication/9"
+    assert len(server.asked) == len(NAMES) + 1
+
+
+@pytest.mark.any_database
 def test_pages_that_were_not_sent_are_read_on(app, act, sql):
     positive = result("5196-1", "Positive", "32", effectiveDateTime="2026-09-21")
     with FhirServer([HBSAG, positive], page_size=1) as server:
