@@ -17,12 +17,11 @@ from service.fhir.resources import (
     target,
     type_of,
 )
+from service.fhir.searches import COMPLETE, FAILED, INCOMPLETE
 
-__all__ = ["BadBundle", "Chart", "OtherPatient", "read_chart"]
+__all__ = ["COMPLETE", "FAILED", "INCOMPLETE", "BadBundle", "Chart", "OtherPatient", "read_chart"]
 
 MOST_ENTRIES = 5_000
-COMPLETE, INCOMPLETE, FAILED = "complete", "incomplete", "failed"
-STATES = (COMPLETE, INCOMPLETE, FAILED)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from service.knowledge.code_maps import CodeMaps
 
+# What is known of a search that was made.
+COMPLETE, INCOMPLETE, FAILED = "complete", "incomplete", "failed"
+STATES = (COMPLETE, INCOMPLETE, FAILED)
 _OF_PATIENT = "patient={{context.patientId}}"
 _LOINC = "http://loinc.org"
 

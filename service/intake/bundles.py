@@ -10,16 +10,12 @@ from service.checklist.facts import Facts, Vocabulary
 from service.checklist.rules import Pack
 from service.fhir.chart import BadBundle, OtherPatient, read_chart
 from service.fhir.reading import Line, facts_of
-from service.intake.errors import BadInput, FieldError
+from service.intake.errors import AnothersBundle, BadInput, FieldError
 from service.intake.facts import MOST_ENTRIES, read_facts
 from service.intake.values import LONGEST_TEXT, is_unknown
 from service.knowledge.library import Library
 
 _PLACE = re.compile(r"facts\.([^.\[]+)(?:\[(\d+)\])?(.*)")
-
-
-class AnothersBundle(BadInput):
-    """The bundle holds something of another patient than the one asked about."""
 
 
 @dataclass(frozen=True)

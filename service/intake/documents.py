@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from service.checklist.findings import Because, Checklist, Finding
 from service.checklist.rules import Citation, Pack
-from service.fhir.reading import Line
 from service.intake.requests import ChecklistRequest
 from service.knowledge.library import Library
+
+if TYPE_CHECKING:
+    from service.fhir.reads import Line
 
 
 def plain(value: Any) -> Any:
@@ -133,7 +135,7 @@ def _observation(checklist: Checklist) -> dict[str, Any] | None:
     }
 
 
-def trace_document(checklist: Checklist, reading: Sequence[Line] | None = None) -> dict[str, Any]:
+def trace_document(checklist: Checklist, reading: "Sequence[Line] | None" = None) -> dict[str, Any]:
     """Every rule of every check, fired or not, down to each compared value; and the facts behind them.
 
     Of a request with a bundle also what was read from which resource, and what was not understood.

@@ -23,3 +23,7 @@ class BadInput(Exception):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = sorted(errors)[:MOST_ERRORS]
         super().__init__("; ".join(f"{each.path}: {each.message}" for each in self.errors))
+
+
+class AnothersBundle(BadInput):
+    """The bundle of a request holds something of another patient than the one asked about."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
@@ -14,15 +14,15 @@ from service.checklist.findings import Checklist
 from service.checklist.measures import Scaled
 from service.checklist.rules import Pack
 from service.checklist.truth import Truth
-from service.fhir.chart import STATES
-from service.fhir.reading import Line
-from service.fhir.searches import NAMES
-from service.intake.bundles import AnothersBundle, facts_with, read_bundle
-from service.intake.errors import BadInput, FieldError
+from service.fhir.searches import NAMES, STATES
+from service.intake.errors import AnothersBundle, BadInput, FieldError
 from service.intake.facts import read_facts
 from service.intake.values import Refused, read_datetime, read_text
 from service.knowledge.library import Library, UnknownDrug
 from service.knowledge.problems import did_you_mean
+
+if TYPE_CHECKING:
+    from service.fhir.reads import Line
 
 MISSING = "Missing data for required field."
 NEEDS_BUNDLE = "No bundle."
@@ -154,7 +154,7 @@ class ChecklistRequest:
     situation: Situation
     document: dict[str, Any]
     facts: Mapping[str, Any]
-    reading: tuple[Line, ...] | None = None
+    reading: "tuple[Line, ...] | None" = None
     supersedes: str | None = None
 
 
@@ -200,7 +200,7 @@ class _Known:
     patient: str
     facts: Facts
     received: Mapping[str, Any]
-    lines: tuple[Line, ...] | None = None
+    lines: "tuple[Line, ...] | None" = None
 
 
 def _known(loaded: dict[str, Any], pack: Pack | None, library: Library) -> _Known | None:
@@ -216,6 +216,9 @@ def _known(loaded: dict[str, Any], pack: Pack | None, library: Library) -> _Know
         return _Known(loaded["patient"]["id"], facts, given) if "patient" in loaded else None
     if pack is None:
         return None
+    # Most requests bring none, and a command should start fast.
+    from service.intake.bundles import facts_with, read_bundle  # noqa: PLC0415
+
     brought = read_bundle(loaded, pack, library)
     facts, received, lines = facts_with(given, brought, library.vocabulary, infusion_at)
     return _Known(brought.patient, facts, received, lines)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from service.intake.answers import answer_to
-from service.intake.bundles import AnothersBundle
+from service.intake.errors import AnothersBundle
 from service.knowledge.library import Library
 from service.records.journal import Act, Event
 from service.records.site import Writing
