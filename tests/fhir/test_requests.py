@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from service.intake.bundles import Brought, facts_with
 from service.intake.json_text import MOST_BYTES, MOST_WITH_BUNDLE
 from service.intake.requests import read_request
 from tests.api.conftest import new_app, new_client, with_key  # noqa: F401  fixtures
@@ -203,6 +204,15 @@ def test_a_bad_entry_of_a_list_leaves_the_others():
     assert taken.facts["vaccinations"]["complete"] == "no"
     kept = taken.situation.facts.readings["vaccinations"][0].value
     assert [str(each["on"]) for each in kept] == ["2026-09-01"]
+
+
+def test_a_list_that_lost_an_entry_is_whole_no_longer():
+    whole = {"vaccinations": {"value": [{"cvx": "03", "on": "1950-01-01"}], "source": "Immunization/1"}}
+    brought = Brought("p", whole, ())
+    facts, received, lines = facts_with({"birth_date": "1984-03-02"}, brought, shipped().vocabulary, AT)
+    assert received["vaccinations"] == {"value": [], "complete": "no", "source": "Immunization/1"}
+    assert not facts.readings["vaccinations"][0].complete
+    assert [(line.resource, line.understood) for line in lines] == [("Immunization/1", False)]
 
 
 def test_the_dates_of_the_request_are_held_against_the_birth_date_of_the_bundle():
