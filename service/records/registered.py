@@ -42,7 +42,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "origin": "origin",
         "url_digest": "address",
         "events": "events",
-        "full": "full",
+        "full": "setting full",
         **_SECRETS,
         "state": "state",
         "because": "reason of the pause",
@@ -135,12 +135,12 @@ _Change = Callable[[Fields, Fields], Fields]
 
 def _says(state: str) -> _Change:
     """This state, and what the entry says."""
-    return lambda _told, says: {"state": state, **says}
+    return lambda _, says: {"state": state, **says}
 
 
 def _only(state: str, *gone: str) -> _Change:
     """This state, and nothing more in the fields that are gone."""
-    return lambda _told, _says: {**dict.fromkeys(gone), "state": state}
+    return lambda _, __: {**dict.fromkeys(gone), "state": state}
 
 
 def _account_changed(_told: Fields, says: Fields) -> Fields:

@@ -142,10 +142,9 @@ def of_column(what, table, where, values):
 def copied(table, where, **values):
     """Slip in a copy of a row under another id."""
     key, *others = metadata.tables[table].c.keys()
-    taken = ", ".join(values.get(name, name) for name in others)
-    return sql(
-        f"INSERT INTO {table} ({key}, {', '.join(others)}) SELECT {_NEW}, {taken} FROM {table} WHERE {where}"
-    )
+    columns = ", ".join(f'"{name}"' for name in others)
+    taken = ", ".join(values.get(name, f'"{name}"') for name in others)
+    return sql(f"INSERT INTO {table} ({key}, {columns}) SELECT {_NEW}, {taken} FROM {table} WHERE {where}")
 
 
 def _delete_and_renumber(t):
