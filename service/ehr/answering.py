@@ -174,7 +174,7 @@ class _Checking:
         """What could be ordered to know what is missing, and what is on order already."""
         maps, already = self.site.library.code_maps, self.chart.of_type(TEST)
         drafts = missing_orders(needs, self.call.patient, maps, already)
-        return Orders(tuple(drafts), on_order(needs, maps, already))
+        return Orders(drafts, on_order(needs, maps, already))
 
     def _request(self, known: Gathered) -> bytes:
         """The request for the checklist, as it is kept and can be replayed."""

@@ -49,9 +49,9 @@ class Card:
 
 @dataclass(frozen=True)
 class Orders:
-    """What could be ordered to know what is missing, as drafts; and which facts are on order, by what."""
+    """What could be ordered, by the missing fact that it gives; and which facts are on order, by what."""
 
-    drafts: tuple[Mapping[str, Any], ...] = ()
+    drafts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     placed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -137,16 +137,10 @@ class _Maker:
         more = len(labels) - _MOST_NAMED
         listed = ", ".join(labels[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         said = f"{len(labels)} {'fact is' if len(labels) == 1 else 'facts are'} unknown: {listed}"
-        detail = details.asked(
-            findings,
-            self.result["needs"],
-            self.vocabulary,
-            placed=orders.placed,
-            unread=self.asked.unread,
-        )
+        detail = details.asked(findings, self.vocabulary, placed=orders.placed, unread=self.asked.unread)
         source = _source(self._own(), self.rules, "unknown-facts", "Unknown facts")
         card = self._card(findings, said, detail, source)
-        offered = [self._suggestion(each) for each in orders.drafts]
+        offered = [self._suggestion(fact, draft) for fact, draft in orders.drafts.items()]
         more_keys = {"suggestions": offered, "selectionBehavior": "any"} if offered else {}
         return replace(card, document={**card.document, **more_keys})
 
@@ -207,10 +201,11 @@ class _Maker:
             "findings": [{name: each[name] for name in names} for each in findings],
         }
 
-    def _suggestion(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        label = f"Order: {draft['code']['text']}"
-        action = {"type": "create", "description": label, "resource": stated(draft)}
-        return {"label": label, "uuid": self.asked.new_id(), "actions": [action]}
+    def _suggestion(self, fact: str, draft: Mapping[str, Any]) -> dict[str, Any]:
+        [label] = details.labels([fact], self.vocabulary)
+        description = f"Create a draft order: {draft['code']['text']}"
+        action = {"type": "create", "description": description, "resource": stated(draft)}
+        return {"label": f"Order {label}", "uuid": self.asked.new_id(), "actions": [action]}
 
 
 def stated(value: Any) -> Any:

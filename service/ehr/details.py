@@ -3,19 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from service.checklist.facts import FactDefinition, Vocabulary
+from service.checklist.facts import Vocabulary
 from service.ehr.markdown import escaped, line
 
 Document = Mapping[str, Any]
 
-# Who can answer now, and who only on the day.
-_NOW, _AT_THE_CHAIR = ("record", "prescriber"), ("nurse", "patient")
-_WHO = {
-    "record": "in the record",
-    "prescriber": "from the prescriber",
-    "nurse": "by the nurse",
-    "patient": "from the patient",
-}
+# Who can answer now; the others only on the day.
+_NOW = ("record", "prescriber")
 _OVERRIDES = {
     "never": "This can never be overridden.",
     "prescriber": "Only a prescriber may go on in spite of it, by a signed override of the checklist; an "
@@ -42,30 +36,26 @@ def decided(finding: Document, vocabulary: Vocabulary) -> str:
 
 def asked(
     findings: Sequence[Document],
-    needs: Sequence[str],
     vocabulary: Vocabulary,
     *,
     placed: Mapping[str, str],
     unread: Mapping[str, str],
 ) -> str:
-    """All that is missing: whom to ask, the most decisive first; then what each of it decides.
+    """Every check that is open, by who can close it: what is missing, what to do, and what is on record.
 
     `placed` are the orders by which some of it is on its way, `unread` what of the EHR's record is not known.
     """
-    missing = list(dict.fromkeys([*needs, *(name for each in findings for name in each["missing"])]))
-    wanted = {name for each in findings for name in each["missing"]}
-    asked_for = [vocabulary[name] for name in missing if name in wanted and name in vocabulary]
+    now = [each for each in findings if _can_be_known_now(each, vocabulary)]
+    chair = [each for each in findings if each not in now]
     return _paragraphs(
-        "Unknown never passes: these checks stay open until the facts below are known.",
+        "Unknown never passes: these checks stay open until what is missing is known.",
         _unread(unread),
-        _list("Now, in the record or from the prescriber", _questions(asked_for, _NOW, placed), "1."),
+        _list("Now, in the record or from the prescriber", (_open(each, vocabulary, placed) for each in now)),
         _list(
             "At the chair, from the patient or by the nurse",
-            _questions(asked_for, _AT_THE_CHAIR, placed),
-            "1.",
+            (_open(each, vocabulary, placed) for each in chair),
         ),
-        _list("What they decide", (_open(each, vocabulary) for each in findings)),
-        _list("Sources", _sources(findings)),
+        f"**Sources:** {'; '.join(_sources(findings))}.",
     )
 
 
@@ -108,21 +98,23 @@ def _unread(unread: Mapping[str, str]) -> str:
     return f"**Of the record in the EHR** {escaped('; '.join(said))}." if said else ""
 
 
-def _questions(
-    facts: Sequence[FactDefinition], who: Sequence[str], placed: Mapping[str, str]
-) -> Iterator[str]:
-    for fact in facts:
-        if fact.answered_by in who:
-            on_order = f" On order: {escaped(placed[fact.name])}." if fact.name in placed else ""
-            yield f"**{escaped(fact.label)}**, {_WHO[fact.answered_by]}: {escaped(fact.question)}{on_order}"
+def _can_be_known_now(finding: Document, vocabulary: Vocabulary) -> bool:
+    """Whether something that it lacks is in the record, or the prescriber knows it."""
+    return any(vocabulary[name].answered_by in _NOW for name in finding["missing"] if name in vocabulary)
 
 
-def _open(finding: Document, vocabulary: Vocabulary) -> str:
-    ways = "; or ".join(_ways_out(finding, vocabulary))
+def _open(finding: Document, vocabulary: Vocabulary, placed: Mapping[str, str]) -> str:
+    on_order = [
+        f"{_label(name, vocabulary)}, {placed[name]}" for name in finding["missing"] if name in placed
+    ]
+    on_record = "; ".join(_because(each, vocabulary) for each in finding["because"])
+    lifted = finding["eligible_from"]
     parts = [
         f"**{escaped(finding['title'])}** ({finding['status']}): {escaped(finding['message'])}",
         escaped(finding["action"] or ""),
-        f"It would pass when: {escaped(ways)}." if ways else "",
+        f"On order: {escaped('; '.join(on_order))}." if on_order else "",
+        f"On record: {on_record}." if on_record else "",
+        f"Time alone lifts it on {escaped(lifted)}." if lifted else "",
     ]
     return " ".join(part for part in parts if part)
 
@@ -175,8 +167,8 @@ def _labelled(label: str, text: str | None) -> str:
     return f"**{label}:** {escaped(text)}" if text else ""
 
 
-def _list(heading: str, items: Iterable[str], mark: str = "-") -> str:
-    lines = [f"{mark} {item}" for item in items]
+def _list(heading: str, items: Iterable[str]) -> str:
+    lines = [f"- {item}" for item in items]
     return "\n".join([f"**{heading}**", "", *lines]) if lines else ""
 
 

@@ -19,8 +19,8 @@ _NO_ORDER = frozenset({"proposal", "option"})
 
 def missing_orders(
     facts: Iterable[str], patient: str, maps: CodeMaps, chart_orders: Sequence[Resource]
-) -> list[dict[str, Any]]:
-    """A draft ServiceRequest for each of these facts that a test gives, in their order.
+) -> dict[str, dict[str, Any]]:
+    """A draft ServiceRequest for each of these facts that a test gives, by the fact and in their order.
 
     What `chart_orders` has on order already is left out. `patient` is the id of the patient's resource.
     """
@@ -41,7 +41,7 @@ def missing_orders(
                 },
                 "subject": {"reference": f"Patient/{patient}"},
             }
-    return list(drafts.values())
+    return drafts
 
 
 def on_order(facts: Iterable[str], maps: CodeMaps, chart_orders: Sequence[Resource]) -> dict[str, str]:

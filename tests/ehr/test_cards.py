@@ -95,22 +95,32 @@ def test_a_first_dose_of_which_nothing_is_known_is_one_card_with_its_worst_indic
         assert markdown.escaped(each["action"]) in card["detail"]
 
 
-def test_unknown_facts_are_asked_for_by_who_can_answer_the_most_decisive_first():
+def test_open_checks_stand_by_who_can_close_them_and_worst_first():
     made = nothing_known()
     [card] = cards(made)
-    now, chair, *_ = parts(card["detail"])
+    _, now, chair = re.split(r"^\*\*(?:Now|At the chair)[^\n]*\*\*$", card["detail"], flags=re.M)
     vocabulary = shipped().vocabulary
-    for part, who in ((now, ("record", "prescriber")), (chair, ("patient", "nurse"))):
-        wanted = [name for name in made["needs"] if vocabulary[name].answered_by in who]
-        labels = [markdown.escaped(vocabulary[name].label) for name in wanted]
-        assert re.findall(r"^1\. \*\*(.*?)\*\*,", part, re.M) == labels
-        assert labels
+    found = [each for each in made["findings"] if each["status"] != "pass"]
+    for part, at_the_chair in ((now, False), (chair, True)):
+        wanted = [
+            (markdown.escaped(each["title"]), each["status"])
+            for each in found
+            if at_the_chair
+            is all(vocabulary[name].answered_by in ("patient", "nurse") for name in each["missing"])
+        ]
+        assert re.findall(r"^- \*\*(.*?)\*\* \((block|warn)\):", part, re.M) == wanted
+        assert len(wanted) > 3
     assert "Unknown never passes" in card["detail"]
 
 
-def parts(detail):
-    """What stands under each of the four headings."""
-    return re.split(r"^\*\*(?:Now|At the chair|What they decide|Sources)[^\n]*\*\*$", detail, flags=re.M)[1:]
+def test_what_is_on_record_stands_with_what_is_missing():
+    live = {"value": [{"cvx": "03", "on": "2026-09-20"}], "source": "Immunization/7"}
+    [card] = cards(result(with_={"vaccinations": live}, without=("dose_number",)))
+    [said] = [each for each in card["detail"].split("\n") if each.startswith("- **Vaccination** (block)")]
+    assert "dose number: not recorded" in said
+    assert "On record: " in said
+    assert "Immunization/7" in said
+    assert "Time alone lifts it on" in said
 
 
 def test_what_of_the_record_is_not_known_is_said_once_for_each_way():
@@ -131,17 +141,18 @@ def test_what_is_on_order_already_is_said_and_what_is_not_can_be_ordered():
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "order",
-        "code": {"text": "HBsAg"},
+        "code": {"text": "HBsAg in serum"},
         "note": [],
         "category": None,
     }
     made = result(without=("hbsag", "tb_test"))
-    [card] = cards(made, Orders((draft,), {"tb_test": "ServiceRequest/9"}))
-    assert "On order: ServiceRequest/9." in card["detail"]
+    [card] = cards(made, Orders({"hbsag": draft}, {"tb_test": "ServiceRequest/9"}))
+    assert "On order: tuberculosis test, ServiceRequest/9." in card["detail"]
     [suggestion] = card["suggestions"]
     assert card["selectionBehavior"] == "any"
-    assert suggestion["label"] == "Order: HBsAg"
+    assert suggestion["label"] == "Order hepatitis B surface antigen (HBsAg)"
     [action] = suggestion["actions"]
+    assert action["description"] == "Create a draft order: HBsAg in serum"
     assert action["type"] == "create"
     assert action["resource"] == {key: draft[key] for key in ("resourceType", "status", "intent", "code")}
 
