@@ -9,6 +9,7 @@ COMPLETE, INCOMPLETE, FAILED = "complete", "incomplete", "failed"
 STATES = (COMPLETE, INCOMPLETE, FAILED)
 _OF_PATIENT = "patient={{context.patientId}}"
 _LOINC = "http://loinc.org"
+_MOST = 500
 
 
 @dataclass(frozen=True)
@@ -44,5 +45,11 @@ def searches(maps: CodeMaps) -> tuple[Search, ...]:
     """Every search. Results are searched for by LOINC code; the system is looked at when they are read."""
     codes = ",".join(sorted({each.code for each in maps.result_codes if each.uri == _LOINC}))
     return tuple(
-        Search(each.name, each.resource_type, each.template.replace("{codes}", codes)) for each in _TABLE
+        Search(each.name, each.resource_type, _whole(each.template.replace("{codes}", codes)))
+        for each in _TABLE
     )
+
+
+def _whole(template: str) -> str:
+    """The template, asking for all on one page: the pages that follow may be out of reach."""
+    return f"{template}&_count={_MOST}" if "?" in template else template

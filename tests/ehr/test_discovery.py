@@ -12,7 +12,7 @@ pytestmark = pytest.mark.any_database
 # What CDS Hooks 2.0 recommends of FHIR's searches: reads, references, tokens.
 TEMPLATE = re.compile(
     r"[A-Z][A-Za-z]+(/{{context\.patientId}}"
-    r"|\?(patient|subject)=(Patient/)?{{context\.patientId}}(&(status|code)=[A-Za-z0-9,|:/.-]+)?)"
+    r"|\?(patient|subject)=(Patient/)?{{context\.patientId}}(&(status|code)=[A-Za-z0-9,|:/.-]+)?&_count=\d+)"
 )
 
 
