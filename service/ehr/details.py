@@ -107,7 +107,8 @@ def _open(finding: Document, vocabulary: Vocabulary, placed: Mapping[str, str]) 
     on_order = [
         f"{_label(name, vocabulary)}, {placed[name]}" for name in finding["missing"] if name in placed
     ]
-    on_record = "; ".join(_because(each, vocabulary) for each in finding["because"])
+    known = (each for each in finding["because"] if each["fact"] in vocabulary)
+    on_record = "; ".join(_because(each, vocabulary) for each in known)
     lifted = finding["eligible_from"]
     parts = [
         f"**{escaped(finding['title'])}** ({finding['status']}): {escaped(finding['message'])}",

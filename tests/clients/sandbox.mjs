@@ -93,7 +93,7 @@ await cards();
 await shot('order-sign');
 
 const accepted = answered();
-await page.getByRole('button', { name: /^Order/ }).first().click();
+await page.getByRole('button', { name: /^Order / }).first().click();
 await accepted;
 const dismissed = answered();
 await page.locator('[aria-label="select dismiss reason"]').first().click();
