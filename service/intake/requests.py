@@ -102,9 +102,11 @@ class RequestSchema(Schema):
     supersedes = fields.Nested(SupersedesSchema)
     facts = fields.Dict(
         metadata={
-            "description": "Fact name to value, or to an object with value, unit, at, status, source. Beside "
-            "a bundle they may be left out; what is given here outweighs the bundle, but for results, which "
-            "are put together."
+            "description": "Fact name to value, or to an object with value, unit, at, status, source, "
+            "ref_low, ref_high. A result that is there and cannot be read has the value null, and says under "
+            "`unreadable` what stands there: an older one does not count in its place. A list that may have "
+            "other entries says `complete: no`. Beside a bundle facts may be left out; what is given here "
+            "outweighs the bundle, but for results, which are put together."
         },
     )
     bundle = fields.Dict(
