@@ -71,7 +71,7 @@ def _one(definition: FactDefinition, given: list[Fact]) -> Fact:
     return {
         "value": None,
         "unreadable": "; ".join(dict.fromkeys(said))[:_LONGEST],
-        "source": _sources(each["source"] for each in counted),
+        "source": _sources(sorted(each["source"] for each in counted)),
     }
 
 
@@ -106,7 +106,12 @@ def _list(name: str, reads: Sequence[Read], *, whole: bool) -> Fact | None:
     fact: Fact = {"value": kept}
     if not complete or len(kept) < len(unique):
         fact["complete"] = "no"
-    lines = [each.line for each in reads if each.given is not None] or [each.line for each in stated]
+    newest_first = sorted(
+        (each for each in reads if each.given is not None),
+        key=lambda each: _entry_order(dict(each.given or {})),
+        reverse=True,
+    )
+    lines = [each.line for each in newest_first or stated]
     if lines:
         fact["source"] = _sources(line.resource for line in lines)
     return fact
@@ -121,8 +126,8 @@ def _entry_order(entry: Fact) -> tuple[str, str]:
 
 
 def _sources(names: Iterable[str]) -> str:
-    """The names of resources, as many as there is room for."""
-    known = sorted(dict.fromkeys(names))
+    """The names of resources, the first ones, as many as there is room for."""
+    known = list(dict.fromkeys(names))
     shown = known
     while len(", ".join(shown)) > _LONGEST - 20:
         shown = shown[:-1]

@@ -17,7 +17,7 @@ from service.fhir.medicine_lists import (
 )
 from service.fhir.orders import TYPE, bounds_of, day_in, events_of
 from service.fhir.reads import Line, Read, ReadingContext, found, noted
-from service.fhir.resources import Resource, code, objects, quoted
+from service.fhir.resources import Resource, code, objects, period, quoted
 
 STATEMENT = "MedicationStatement"
 _TAKEN, _NOT_SAID = "active", "unknown"
@@ -50,7 +50,7 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
             none_known = list(_none_known(resource, taken, context))
             yield from none_known
             strange.extend([] if none_known else [taken])
-        elif code(resource.get("status")) == _NOT_SAID:
+        elif code(resource.get("status")) == _NOT_SAID or _is_of_another_time(resource, context):
             for fact in sorted(taken.lists.keys() & TAKEN):
                 says = f"{taken.said}: whether it is taken is not known"
                 yield noted(taken.name, says, fact, understood=False)
@@ -66,6 +66,17 @@ def _is_current(resource: Resource) -> bool:
     if {code(resource.get("taken")), code(resource.get("taking"))} & _NOT_TAKEN:
         return False
     return (code(resource.get("status")) or _NOT_SAID) in (_TAKEN, _NOT_SAID)
+
+
+def _is_of_another_time(resource: Resource, context: ReadingContext) -> bool:
+    """Whether it ended before the day of the infusion, or begins after it, although it is called active."""
+    bounds = [bounds_of(each) for each in objects(resource.get("dosageInstruction"))]
+    known = [each for each in (period(resource.get("effectivePeriod")), *bounds) if any(each)]
+    day = context.infusion_at.date()
+    return bool(known) and all(
+        (end is not None and end.last < day) or (start is not None and start.first > day)
+        for start, end in known
+    )
 
 
 def _none_known(resource: Resource, taken: Recorded, context: ReadingContext) -> Iterator[Read]:

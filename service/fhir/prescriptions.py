@@ -25,7 +25,7 @@ from service.fhir.resources import (
 )
 from service.fhir.statements import CHANGED, is_changed
 from service.fhir.values import Value, measured
-from service.knowledge.code_maps import CodeMaps, Key
+from service.knowledge.code_maps import CodeMaps, Key, Statement
 
 DOSE, ROUTE, MINUTES, SLOT, INDICATION = (
     *("ordered_dose", "route", "infusion_minutes", "scheduled_on"),
@@ -98,14 +98,15 @@ def _falls_on(dosage: Resource, context: ReadingContext) -> bool:
 def _indication(order: Resource, name: str, chart: Chart, maps: CodeMaps) -> Iterator[Read]:
     """Why it is ordered, by code. A reason in words only is not read: words about two diseases look alike."""
     reasons: dict[str, str] = {}
-    for concept, where in _reasons(order, name, chart):
-        said = called(concept)
-        meant = {each for key in keys(concept, maps) if (each := _means(key, maps)) is not None}
-        if not meant:
-            says = f"ordered for {said or 'a reason without a name'}: not a known code"
-            yield noted(where, says, INDICATION, understood=False)
-        for value in meant:
-            reasons.setdefault(value, f"ordered for {said}")
+    for concept, where, doubt in _reasons(order, name, chart):
+        says = f"ordered for {called(concept) or 'a reason without a name'}"
+        meant = [each for key in keys(concept, maps) if (each := _meant(key, maps)) is not None]
+        values = {each.value for each in meant if each.value is not None and doubt is None}
+        why = doubt or next((each.unreadable for each in meant if each.unreadable), None)
+        if not values:
+            yield noted(where, f"{says}: {why or 'not a known code'}", INDICATION, understood=False)
+        for value in values:
+            reasons.setdefault(value, says)
     if len(reasons) > 1:
         yield unreadable(name, INDICATION, f"several reasons: {', '.join(sorted(reasons))}")
         return
@@ -113,21 +114,23 @@ def _indication(order: Resource, name: str, chart: Chart, maps: CodeMaps) -> Ite
         yield found(name, INDICATION, f"{value}: {says}", value=value)
 
 
-def _reasons(order: Resource, name: str, chart: Chart) -> Iterator[tuple[Any, str]]:
+def _reasons(order: Resource, name: str, chart: Chart) -> Iterator[tuple[Any, str, str | None]]:
+    """What it is ordered for, where that is said, and why it is not sure."""
     for concept in objects(order.get("reasonCode")):
-        yield concept, name
+        yield concept, name, None
     for pointer in objects(order.get("reasonReference")):
         condition = chart.resolve(pointer, order)
         if condition is None:
-            yield {"text": text(pointer.get("display"))}, name
-        elif condition.get("resourceType") == "Condition" and not (
-            plain_codes(condition.get("verificationStatus")) & {"refuted", "entered-in-error"}
-        ):
-            yield condition.get("code"), chart.name(condition)
+            yield {"text": text(pointer.get("display"))}, name, None
+        elif condition.get("resourceType") == "Condition":
+            unsure = plain_codes(condition.get("verificationStatus")) - {"confirmed"}
+            if not unsure & {"refuted", "entered-in-error"}:
+                doubt = f"{' and '.join(sorted(unsure))}, not confirmed" if unsure else None
+                yield condition.get("code"), chart.name(condition), doubt
 
 
-def _means(key: Key, maps: CodeMaps) -> str | None:
-    return next((each.value for each in maps.conditions.of(key) if each.fact == INDICATION), None)
+def _meant(key: Key, maps: CodeMaps) -> Statement | None:
+    return next((each for each in maps.conditions.of(key) if each.fact == INDICATION), None)
 
 
 # Dose

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from service.fhir import adverse_events
-from service.fhir.chart import Chart
+from service.fhir.chart import COMPLETE, Chart
 from service.fhir.drugs import product
 from service.fhir.reads import Line, Read, ReadingContext, found, noted
 from service.fhir.resources import Resource, called, code, keys, objects, plain_codes, words
@@ -13,6 +13,7 @@ from service.fhir.substances import REACTIONS, Substance, kind_of, occurred, sub
 _SEVERITIES = frozenset({"mild", "moderate"})
 _NOT_SO = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
+_SEARCH = "allergies"
 _SEVERE = "recorded as severe, which does not say whether it was life-threatening"
 
 
@@ -31,7 +32,7 @@ def _allergy(resource: Resource, chart: Chart, context: ReadingContext) -> Itera
     elif is_changed(resource):
         yield noted(name, f"{called(concept) or 'an allergy'}: {CHANGED}", REACTIONS, understood=False)
     elif _says_none(concept, context):
-        yield from _none(resource, name, verified)
+        yield from _none(resource, name, verified, chart)
     else:
         entries = list(_entries(resource, chart, context))
         if not entries:
@@ -46,13 +47,18 @@ def _says_none(concept: object, context: ReadingContext) -> bool:
     return REACTIONS in meant
 
 
-def _none(resource: Resource, name: str, verified: set[str]) -> Iterator[Read]:
-    """A record that says that there is none; only while it holds, and only where it names no reaction."""
+def _none(resource: Resource, name: str, verified: set[str], chart: Chart) -> Iterator[Read]:
+    """A record that says that there is none.
+
+    Only while it holds, where it names no reaction, and where all of the allergies were read.
+    """
     says = called(resource.get("code"))
     doubtful = (verified - {"confirmed"}) | (plain_codes(resource.get("clinicalStatus")) - {"active"})
     if doubtful or resource.get("reaction"):
         why = ", ".join(sorted(doubtful)) or "with a reaction"
         yield noted(name, f"{says}: {why}", REACTIONS, understood=False)
+    elif not chart.whole or chart.searched.get(_SEARCH, COMPLETE) != COMPLETE:
+        yield noted(name, f"{says}: but not all of the record was read", REACTIONS, understood=False)
     else:
         yield Read(Line(name, REACTIONS, f"states that there is none: {says}", True), none_known=True)
 

@@ -15,6 +15,9 @@ from service.fhir.values import NO_VALUE, Asked, Value, limits, value_of
 from service.knowledge.code_maps import CodeMaps, Result
 
 _STATUSES = FINAL_STATUSES | OTHER_STATUSES
+# A positive result that is not final is no result; but nothing older clears while it stands.
+_NOT_YET = frozenset({"preliminary", "unknown"})
+_CHANGED = frozenset({"amended", "corrected"})
 _OF_REPORTS = {"partial": "preliminary", "appended": "amended"}
 
 
@@ -146,6 +149,10 @@ def _result(observed: _Observed, result: Result, context: ReadingContext) -> Ite
     partly = observed.at is not None and observed.at.at is None
     if value.unreadable is None and partly and value.value not in definition.never_stale:
         value = Value.none(f"{value.says}, but dated only {observed.at.written if observed.at else ''}")
+    if value.value in definition.never_stale and observed.status in _NOT_YET:
+        says = f"{value.says}{_on(observed)}, only {observed.status}"
+        yield unreadable(observed.name, result.fact, says, **_when(observed, context))
+        return
     if value.unreadable is None and _is_of_another_day(observed, definition, value, context):
         value = Value.none(f"{value.says}{_on(observed)}, not on the day of the infusion")
     if value.unreadable is not None:
@@ -216,9 +223,10 @@ def _reports(chart: Chart, observed: Iterable[_Observed], context: ReadingContex
         within = [part for each in results if each for part in (each, *objects(each.get("component")))]
         atomic = {fact for part in within for fact in _facts(part, maps)}
         for fact in sorted(_facts(report, maps) - atomic):
-            if (fact, at.day if at is not None else None) not in have:
+            changed = status_of(report) in _CHANGED
+            if changed or (fact, at.day if at is not None else None) not in have:
                 what = _Observed(report, chart.name(report), status_of(report), at)
-                says = "a report without a readable result"
+                says = f"a{'n amended' if changed else ''} report without a readable result"
                 yield unreadable(what.name, fact, says, status=what.status, **_when(what, context))
 
 

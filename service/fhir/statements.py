@@ -18,7 +18,9 @@ def said(name: str, what: str, statement: Statement, at: Moment | None, context:
             latest = min(at.last, context.infusion_at.date()).isoformat() if at is not None else None
             return unreadable(name, statement.fact, what + dated, at=latest)
         return found(name, statement.fact, f"{what} on {day}", value=day)
-    return found(name, statement.fact, f"{what}: {statement.value}", value=statement.value, at=day)
+    # A result does not outweigh it by being newer than its beginning: the two contradict each other.
+    since = None if context.vocabulary[statement.fact].result else day
+    return found(name, statement.fact, f"{what}: {statement.value}", value=statement.value, at=since)
 
 
 def is_changed(resource: Resource) -> bool:

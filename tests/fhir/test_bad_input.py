@@ -427,3 +427,129 @@ def test_platelets_that_are_below_an_amount_hold_and_say_it(client):
     told = [each["message"] for each in made.json["findings"] if "platelets" in each["missing"]]
     assert told
     assert all("below 50 10*9/L (Observation/p)" in message for message in told)
+
+
+# Nothing is read more favourably than it is on record
+
+ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+SETTLED = {**FIRST, "tb_active": "no", "tb_risk_factors": "no"}
+NONE_KNOWN = of_patient(
+    *("AllergyIntolerance", "n"),
+    code=concept("716186003", SNOMED, display="No known allergy"),
+    clinicalStatus=concept("active", "x"),
+    verificationStatus=concept("confirmed", "x"),
+)
+
+
+def dolutegravir(type="MedicationStatement", **more):
+    said = {"status": "active", "intent": "order", "medicationCodeableConcept": concept(text="dolutegravir")}
+    return of_patient(type, "o", **said, **more)
+
+
+def ordered_for(**more):
+    return {**ORDER, "medicationCodeableConcept": concept(text="Uplizna"), **more}
+
+
+@pytest.mark.parametrize(
+    ("resources", "check", "words"),
+    [
+        (
+            [condition("b", "B18.1", onsetDateTime="2015-01-01"), negative("1"), core_antibody()],
+            *(HEPATITIS, "different values"),
+        ),
+        (
+            [
+                condition("l", "Z22.7", onsetDateTime="2020-03-01"),
+                observation("t", "71773-6", valueCodeableConcept=concept(NEGATIVE, SNOMED)),
+            ],
+            *(TUBERCULOSIS, "different values"),
+        ),
+        (
+            [negative("1", at="2026-11-01"), positive("2", status="preliminary"), core_antibody()],
+            *(HEPATITIS, "positive on 2026-11-10, only preliminary (Observation/2)"),
+        ),
+        (
+            [negative("1", at="2026-11-01"), positive("2", status=None), core_antibody()],
+            *(HEPATITIS, "positive on 2026-11-10, only unknown (Observation/2)"),
+        ),
+        (
+            [negative("1"), report("r", status="amended", conclusion="HBsAg POSITIVE"), core_antibody()],
+            *(HEPATITIS, "HBsAg)"),
+        ),
+    ],
+)
+@pytest.mark.any_database
+def test_a_negative_result_does_not_clear_what_stands_against_it(client, resources, check, words):
+    made = post(client, request(*copy.deepcopy(resources), given=SETTLED))
+    finding = the(made, check)
+    assert finding["status"] == "block"
+    assert finding["kind"] in ("missing", "conflict")
+    assert words in finding["message"]
+
+
+@pytest.mark.any_database
+def test_a_newer_final_result_clears_a_preliminary_one(client):
+    early = positive("2", at="2026-11-01", status="preliminary")
+    made = post(client, request(early, negative("1"), core_antibody(), given=SETTLED))
+    assert the(made, HEPATITIS)["status"] == "pass"
+
+
+@pytest.mark.any_database
+def test_a_statement_that_there_is_no_allergy_counts_where_all_allergies_were_read(client):
+    known = post(client, request(NONE_KNOWN, searched={"allergies": "complete"}))
+    assert the(known, "infusion_reaction")["status"] == "pass"
+    for state in ("incomplete", "failed"):
+        made = post(client, request(NONE_KNOWN, searched={"allergies": state}))
+        finding = the(made, "infusion_reaction")
+        assert (finding["status"], finding["missing"]) == ("block", ["reactions"])
+
+
+@pytest.mark.parametrize(
+    ("taken", "status"),
+    [
+        (dolutegravir(effectivePeriod={"start": "2019-01-01"}), "pass"),
+        (dolutegravir(effectivePeriod={"start": "2019-01-01", "end": "2026-12-01"}), "pass"),
+        (dolutegravir(effectivePeriod={"start": "2019-01-01", "end": "2020-01-01"}), "warn"),
+        (dolutegravir(effectivePeriod={"start": "2027-01-01"}), "warn"),
+        (
+            dolutegravir(
+                "MedicationRequest",
+                dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"end": "2020-01-01"}}}}],
+            ),
+            "warn",
+        ),
+    ],
+)
+@pytest.mark.any_database
+def test_a_medicine_is_not_taken_outside_of_its_time_whatever_its_status(client, taken, status):
+    made = post(client, request(taken, drug="trogarzo"))
+    assert the(made, "antiretroviral_regimen")["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("reason", "resources", "status", "says"),
+    [
+        ({"reasonCode": [concept("G36.0", ICD10)]}, [], "pass", "nmosd: ordered for"),
+        ({"reasonReference": [{"reference": "Condition/n"}]}, [{}], "pass", "nmosd: ordered for"),
+        (
+            {"reasonReference": [{"reference": "Condition/n"}]},
+            *([{"verified": "differential"}], "warn", "ordered for a condition: differential, not confirmed"),
+        ),
+        (
+            {"reasonCode": [concept("G70.00", ICD10, display="Myasthenia gravis")]},
+            *(
+                [],
+                "warn",
+                "Myasthenia gravis: myasthenia gravis; the code does not say that it is generalised",
+            ),
+        ),
+    ],
+)
+@pytest.mark.any_database
+def test_an_order_is_for_what_is_sure_and_the_trace_says_what_is_not(client, reason, resources, status, says):
+    conditions = [condition("n", "G36.0", **each) for each in resources]
+    antibody = observation("q", "43638-6", valueCodeableConcept=concept("10828004", SNOMED))
+    made = post(client, request(ordered_for(**reason), antibody, *conditions))
+    assert the(made, "indication")["status"] == status
+    lines = client.get(f"{ADDRESS}/{made.json['id']}/trace").json["reading"]
+    assert any(says in line["says"] for line in lines if line["fact"] == "indication")

@@ -130,7 +130,9 @@ ASKED = {
 }
 NOT_UNDERSTOOD = {
     "inebilizumab": {("None", "4 medicines are of no list that is read")},
-    "ibalizumab": {("indication", "ordered for Human immunodeficiency virus [HIV] disease")},
+    "ibalizumab": {
+        ("indication", "ordered for Human immunodeficiency virus [HIV] disease: infection with HIV")
+    },
     "inotuzumab_ozogamicin": {
         ("anc", "below 0.1 10*9/L"),
         ("vod_history", "Hepatic veno-occlusive disease: differential, not confirmed"),
@@ -264,6 +266,7 @@ def test_with_what_the_nurse_says_the_live_vaccine_of_the_chart_blocks_until_fou
     assert (finding["status"], finding["eligible_from"]) == ("block", "2026-12-19")
     [because] = [each for each in finding["because"] if each["fact"] == "vaccinations"]
     assert [(each["cvx"], each["on"]) for each in because["value"]] == [("37", "2026-11-21")]
+    assert because["source"].startswith("Immunization/yellow-fever, ")
     assert "dose_number" not in made["needs"]
     assert the(made["findings"], "tuberculosis", "tb-screening-incomplete")["status"] == "block"
 
