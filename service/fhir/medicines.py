@@ -5,7 +5,7 @@ from datetime import date
 
 from service.fhir import doses, given
 from service.fhir.administrations import administrations
-from service.fhir.chart import Chart
+from service.fhir.chart import COMPLETE, Chart
 from service.fhir.medicine_lists import (
     ANTI_INFECTIVES,
     IMMUNOSUPPRESSANTS,
@@ -18,6 +18,7 @@ from service.fhir.medicine_lists import (
 from service.fhir.orders import TYPE, bounds_of, day_in, events_of
 from service.fhir.reads import Line, Read, ReadingContext, found, noted
 from service.fhir.resources import Resource, code, objects, period, quoted
+from service.fhir.searches import OF_MEDICINES
 
 STATEMENT = "MedicationStatement"
 _TAKEN, _NOT_SAID = "active", "unknown"
@@ -47,7 +48,7 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
         if taken.own:
             continue
         if not taken.medicines:
-            none_known = list(_none_known(resource, taken, context))
+            none_known = list(_none_known(resource, taken, chart, context))
             yield from none_known
             strange.extend([] if none_known else [taken])
         elif code(resource.get("status")) == _NOT_SAID or _is_of_another_time(resource, context):
@@ -79,11 +80,15 @@ def _is_of_another_time(resource: Resource, context: ReadingContext) -> bool:
     )
 
 
-def _none_known(resource: Resource, taken: Recorded, context: ReadingContext) -> Iterator[Read]:
-    """What a statement says that the patient takes nothing of."""
+def _none_known(resource: Resource, taken: Recorded, chart: Chart, context: ReadingContext) -> Iterator[Read]:
+    """What a statement says that the patient takes nothing of; only where no search ended early."""
+    early = not chart.whole or any(chart.searched.get(each, COMPLETE) != COMPLETE for each in OF_MEDICINES)
     for key in taken.product.codes if code(resource.get("status")) == _TAKEN else ():
         fact = context.maps.meaning("none_known", key)
-        if fact in TAKEN:
+        if fact in TAKEN and early:
+            says = f"none: {taken.said}, but not all of the record was read"
+            yield noted(taken.name, says, fact, understood=False)
+        elif fact in TAKEN:
             yield Read(Line(taken.name, fact, f"none: {taken.said}", True), none_known=True)
 
 

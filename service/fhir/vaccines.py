@@ -11,7 +11,7 @@ from service.fhir.statements import CHANGED, is_changed
 
 VACCINATIONS, CVX = "vaccinations", "cvx"
 _GIVEN, _NOT_GIVEN = "completed", "not-done"
-_NO_VACCINE, _UNSPECIFIED = "not_a_vaccine", "unspecified"
+_NO_VACCINE, _UNSPECIFIED, _LIVE = "not_a_vaccine", "unspecified", "live"
 
 
 def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
@@ -52,13 +52,16 @@ def _vaccine(resource: Resource, name: str, chart: Chart, context: ReadingContex
     dated = f"on {on}" if on is not None else f"dated {at.written if at is not None else 'nowhere'}"
     yield found(name, VACCINATIONS, f"{what}, {dated}", **entry, on=on)
     if doubt is not None:
-        yield noted(name, f"{what}: {doubt}; its kind is unspecified", VACCINATIONS, understood=False)
+        yield noted(name, f"{what}: {doubt}", VACCINATIONS, understood=False)
 
 
 def _entry(known: dict[str, str | None]) -> tuple[dict[str, str], str | None]:
-    """What an entry says of the vaccine, and why that is not all."""
+    """What an entry says of the vaccine, and why that is not all. Of several kinds a live one counts."""
     kinds = set(known.values())
     if len(kinds) == 1:
         return {CVX: min(known)}, None
+    if _LIVE in kinds:
+        live = min(each for each, kind in known.items() if kind == _LIVE)
+        return {CVX: live}, "its codes are of different kinds; it is taken for a live one"
     why = "its codes are of different kinds" if kinds else "it has no CVX code that is known"
-    return {"kind": _UNSPECIFIED}, why
+    return {"kind": _UNSPECIFIED}, f"{why}; its kind is unspecified"

@@ -553,3 +553,25 @@ def test_an_order_is_for_what_is_sure_and_the_trace_says_what_is_not(client, rea
     assert the(made, "indication")["status"] == status
     lines = client.get(f"{ADDRESS}/{made.json['id']}/trace").json["reading"]
     assert any(says in line["says"] for line in lines if line["fact"] == "indication")
+
+
+@pytest.mark.any_database
+def test_a_statement_that_no_medicine_is_taken_counts_where_all_of_them_were_read(client):
+    nothing = concept("787481004", SNOMED, display="No known medications")
+    said = of_patient("MedicationStatement", "n", status="active", medicationCodeableConcept=nothing)
+    settled = {**FIRST, "immunodeficiency": "none"}
+    assert the(post(client, request(said, given=settled)), "immunosuppression")["status"] == "pass"
+    for search, state in (("orders", "failed"), ("statements", "incomplete"), ("administrations", "failed")):
+        made = post(client, request(said, given=settled, searched={search: state}))
+        finding = the(made, "immunosuppression")
+        assert (finding["status"], finding["missing"]) == ("warn", ["immunosuppressants"])
+
+
+@pytest.mark.any_database
+def test_a_vaccine_with_codes_of_a_live_and_of_another_one_is_taken_for_live(client):
+    both = {"coding": [{"system": CVX, "code": "140"}, {"system": CVX, "code": "03"}]}
+    made = post(client, request({**vaccine(status="completed"), "vaccineCode": both}, given=FIRST))
+    finding = the(made, "vaccination")
+    assert (finding["status"], finding["kind"]) == ("block", "defer")
+    lines = client.get(f"{ADDRESS}/{made.json['id']}/trace").json["reading"]
+    assert any("taken for a live one" in line["says"] for line in lines if not line["understood"])

@@ -52,7 +52,7 @@ def test_a_vaccine_is_its_code_and_day(concept, entry):
         (coded(text="Zoster vaccine"), "it has no CVX code that is known"),
         (coded("http://snomed.info/sct", "03"), "it has no CVX code that is known"),
         (
-            {"coding": [{"system": CVX, "code": "03"}, {"system": CVX, "code": "187"}]},
+            {"coding": [{"system": CVX, "code": "188"}, {"system": CVX, "code": "187"}]},
             "its codes are of different",
         ),
     ],
