@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from service.fhir import adverse_events
+from service.fhir.administrations import administrations
 from service.fhir.chart import COMPLETE, Chart
 from service.fhir.drugs import product
 from service.fhir.reads import Line, Read, ReadingContext, found, noted
-from service.fhir.resources import Resource, called, code, keys, objects, plain_codes, words
+from service.fhir.resources import Moment, Resource, called, code, keys, moment, objects, plain_codes, words
 from service.fhir.statements import CHANGED, is_changed
 from service.fhir.substances import REACTIONS, Substance, kind_of, occurred, substance
 
@@ -32,7 +33,7 @@ def _allergy(resource: Resource, chart: Chart, context: ReadingContext) -> Itera
     elif is_changed(resource):
         yield noted(name, f"{called(concept) or 'an allergy'}: {CHANGED}", REACTIONS, understood=False)
     elif _says_none(concept, context):
-        yield from _none(resource, name, verified, chart)
+        yield from _none(resource, name, verified, chart, context)
     else:
         entries = list(_entries(resource, chart, context))
         if not entries:
@@ -47,20 +48,35 @@ def _says_none(concept: object, context: ReadingContext) -> bool:
     return REACTIONS in meant
 
 
-def _none(resource: Resource, name: str, verified: set[str], chart: Chart) -> Iterator[Read]:
+def _none(
+    resource: Resource, name: str, verified: set[str], chart: Chart, context: ReadingContext
+) -> Iterator[Read]:
     """A record that says that there is none.
 
-    Only while it holds, where it names no reaction, and where all of the allergies were read.
+    Only while it holds, where it names no reaction, is no older than the last dose of the drug, and where all
+    of the allergies were read.
     """
     says = called(resource.get("code"))
     doubtful = (verified - {"confirmed"}) | (plain_codes(resource.get("clinicalStatus")) - {"active"})
     if doubtful or resource.get("reaction"):
         why = ", ".join(sorted(doubtful)) or "with a reaction"
         yield noted(name, f"{says}: {why}", REACTIONS, understood=False)
+    elif _is_before_a_dose(moment(resource.get("recordedDate")), chart, context):
+        yield noted(name, f"{says}: recorded before the last dose", REACTIONS, understood=False)
     elif not chart.whole or chart.searched.get(_SEARCH, COMPLETE) != COMPLETE:
         yield noted(name, f"{says}: but not all of the record was read", REACTIONS, understood=False)
     else:
         yield Read(Line(name, REACTIONS, f"states that there is none: {says}", True), none_known=True)
+
+
+def _is_before_a_dose(recorded: Moment | None, chart: Chart, context: ReadingContext) -> bool:
+    """Whether a dose of the drug was given since then; a statement without a date is taken for newer."""
+    at = context.infusion_at
+    given = [
+        each.day(at) for each in administrations(chart, context) if each.of.own and each.is_given_before(at)
+    ]
+    last = max((day for day in given if day is not None), default=None)
+    return last is not None and recorded is not None and recorded.last < last
 
 
 def _entries(resource: Resource, chart: Chart, context: ReadingContext) -> Iterator[Read]:

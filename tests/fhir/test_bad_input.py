@@ -575,3 +575,28 @@ def test_a_vaccine_with_codes_of_a_live_and_of_another_one_is_taken_for_live(cli
     assert (finding["status"], finding["kind"]) == ("block", "defer")
     lines = client.get(f"{ADDRESS}/{made.json['id']}/trace").json["reading"]
     assert any("taken for a live one" in line["says"] for line in lines if not line["understood"])
+
+
+@pytest.mark.parametrize(
+    ("recorded", "status"),
+    [
+        ({"recordedDate": "2026-11-20"}, "pass"),
+        ({"recordedDate": "2026-11-16T18:00:00-05:00"}, "pass"),
+        ({"recordedDate": "2026-11-15"}, "block"),
+        ({"recordedDate": "2015"}, "block"),
+        ({}, "pass"),
+    ],
+)
+@pytest.mark.any_database
+def test_a_statement_that_there_is_no_allergy_says_nothing_of_a_dose_after_it(client, recorded, status):
+    dose = of_patient(
+        *("MedicationAdministration", "d"),
+        status="completed",
+        medicationCodeableConcept=concept(text="Uplizna"),
+        effectiveDateTime="2026-11-16T10:00:00-05:00",
+    )
+    made = post(client, request({**NONE_KNOWN, **recorded}, dose))
+    assert the(made, "infusion_reaction")["status"] == status
+    unconcerned = {**dose, "medicationCodeableConcept": concept(text="paracetamol")}
+    made = post(client, request({**NONE_KNOWN, **recorded}, unconcerned))
+    assert the(made, "infusion_reaction")["status"] == "pass"
