@@ -4,25 +4,24 @@ What is not known is passed over in the message and in its data, since others se
 missing or wrong is refused.
 """
 
-import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
+from service.intake.documents import plain
 from service.intake.errors import BadInput, FieldError
 from service.intake.json_text import MOST_WITH_BUNDLE, parse
 from service.intake.requests import Moment, PatientSchema, ShortText, find_drug, read_document
 from service.knowledge.library import Library
+from service.records.canonical import canonical
 from service.webhooks.signing import TOLERANCE
 
 # What of the data is the request for a checklist, if there is anything to check.
 _REQUEST = ("drug", "region", "infusion_at", "patient", "facts", "bundle", "order", "searched")
 _CHECKED = ("facts", "bundle")
-_SPACE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder()
 
 
 class Type(StrEnum):
@@ -92,7 +91,8 @@ _SCHEMA = MessageSchema()
 
 def message_of(body: bytes, library: Library, now: datetime) -> Message:
     """The message in a body. Raises BadInput naming every bad field at its path."""
-    message = read_document(parse(body, MOST_WITH_BUNDLE), _SCHEMA)
+    document = parse(body, MOST_WITH_BUNDLE)
+    message = read_document(document, _SCHEMA)
     data, type = message["data"], Type(message["type"])
     try:
         drug = find_drug(data["drug"], library).id
@@ -108,7 +108,7 @@ def message_of(body: bytes, library: Library, now: datetime) -> Message:
         patient=data["patient"]["id"],
         drug=drug,
         infusion_at=data["infusion_at"],
-        request=_request(body) if checked else None,
+        request=_request(document["data"]) if checked else None,
     )
 
 
@@ -117,27 +117,6 @@ def in_data(bad: BadInput) -> BadInput:
     return BadInput([FieldError(f"data.{each.path}".rstrip("."), each.message) for each in bad.errors])
 
 
-def _request(body: bytes) -> bytes:
-    """The request in the data, in the sender's own text: writing its numbers again could change them."""
-    data = _members(_members(body.decode("utf-8-sig"))["data"])
-    said = (f'"{name}":{data[name]}' for name in _REQUEST if name in data)
-    return f"{{{','.join(said)}}}".encode()
-
-
-def _members(text: str) -> dict[str, str]:
-    """The members of a JSON object, each as its own text; it has been read as JSON before."""
-    found, at = {}, _after_space(text, text.index("{") + 1)
-    while text[at] != "}":
-        name, at = _DECODER.raw_decode(text, at)
-        start = _after_space(text, text.index(":", at) + 1)
-        _, end = _DECODER.raw_decode(text, start)
-        found[name] = text[start:end]
-        at = _after_space(text, end)
-        at = _after_space(text, at + 1) if text[at] == "," else at
-    return found
-
-
-def _after_space(text: str, at: int) -> int:
-    spaces = _SPACE.match(text, at)
-    assert spaces is not None
-    return spaces.end()
+def _request(data: dict[str, Any]) -> bytes:
+    """The request in the data, as it is kept and can be replayed; numbers are kept to 15 digits."""
+    return canonical(plain({name: data[name] for name in _REQUEST if name in data}))

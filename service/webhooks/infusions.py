@@ -1,7 +1,7 @@
 """Infusions that are planned: each message of a sender is taken once, and the latest one says what is so.
 
 A message that is older than one about the same infusion that was taken before changes nothing, so that the
-order in which they arrive plays no part.
+order in which they arrive plays no part. An infusion never becomes another patient's.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from service.intake.errors import BadInput
+from service.intake.errors import BadInput, FieldError
 from service.records.journal import Act, Event
 from service.records.making import Making
 from service.records.site import Writing
@@ -22,6 +22,14 @@ from service.webhooks.incoming import Message, Type, in_data, message_of
 from service.webhooks.senders import Sender
 
 PLANNED, CANCELLED = "planned", "cancelled"
+
+
+class AnotherPatient(BadInput):
+    """The message names another patient than an earlier one about the same infusion."""
+
+    def __init__(self) -> None:
+        says = "is another patient than this reference has: cancel it and send a new reference"
+        super().__init__([FieldError("data.patient.id", says)])
 
 
 class MessageReused(Exception):
@@ -49,8 +57,17 @@ class Infusions:
     def take(self, sender: Sender, id: str, body: bytes, act: Act) -> Taken:
         """Take a message: the infusion and its checklist are kept together, or nothing is.
 
-        Raises BadInput naming every bad field, MessageReused, StoreUnavailable.
+        Raises BadInput naming every bad field, AnotherPatient (which is entered), MessageReused,
+        StoreUnavailable.
         """
+        try:
+            return self._taken(sender, id, body, act)
+        except AnotherPatient as other:
+            details = {"paths": [error.path for error in other.errors]}
+            self._records.enter(act, Event.OTHER_PATIENT_REFUSED, act.actor, details)
+            raise
+
+    def _taken(self, sender: Sender, id: str, body: bytes, act: Act) -> Taken:
         message = message_of(body, self._making.library, act.at)
         digest = hashlib.sha256(body).hexdigest()
         with self._records.reading() as connection:
@@ -92,6 +109,8 @@ class Infusions:
         mine = (infusions.c.sender == sender.id, infusions.c.reference == message.reference)
         wanted = select(infusions).where(infusions.c.site == self._records.site, *mine)
         before = writing.connection.execute(wanted).one_or_none()
+        if before is not None and before.patient != message.patient:
+            raise AnotherPatient
         if before is not None and message.at < before.told_at:
             writing.wrote_nothing = True  # that a message came too late is no event
             return _answer(before.id, before.state, applied=False)
@@ -157,6 +176,6 @@ def _changed(before: Row[Any] | None, message: Message) -> list[str]:
     """The names of what is otherwise than it was; none of a new infusion."""
     if before is None:
         return []
-    now = {"drug": message.drug, "patient": message.patient, "infusion_utc": message.infusion_at}
+    now = {"drug": message.drug, "infusion_utc": message.infusion_at}
     names = {"infusion_utc": "infusion_at"}
     return sorted(names.get(name, name) for name, value in now.items() if before._mapping[name] != value)

@@ -1,10 +1,11 @@
 """Infusions as a sender tells of them: taken once, in any order, together with their checklists."""
 
 import json
+import logging
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from marshmallow import RAISE
@@ -18,7 +19,7 @@ from tests.api.conftest import with_key
 from tests.api.sending import a_request, body_of, is_problem, paths, post
 from tests.builders import shipped
 from tests.records.test_database import separated  # noqa: F401  the roles of its databases
-from tests.webhooks.incoming.an_ehr import SETUP, Clock, Ehr, message, send_all
+from tests.webhooks.incoming.an_ehr import NOW, SETUP, Clock, Ehr, message, send_all
 
 TOLD = ("infusion.planned", "infusion.changed", "infusion.cancelled")
 LATER = "2026-10-08T13:00:00-05:00"
@@ -98,7 +99,6 @@ def test_a_change_is_entered_by_the_names_of_what_changed_and_nothing_else(ehr, 
     id = ehr.tell()["infusion"]
     changes = [
         ({"infusion_at": LATER, "facts": None}, ["infusion_at"]),
-        ({"infusion_at": LATER, "patient": {"id": "MRN-2"}}, ["patient"]),
         ({"drug": "ibalizumab", "infusion_at": "2026-10-06T18:00:00Z", "facts": {}}, None),
         ({"drug": "ibalizumab", "infusion_at": "2026-10-06T13:00:00-05:00", "facts": None}, []),
     ]
@@ -108,14 +108,42 @@ def test_a_change_is_entered_by_the_names_of_what_changed_and_nothing_else(ehr, 
     entries = journaled("infusion.changed")
     assert [details_of(row)["changed"] for row in entries] == [
         ["infusion_at"],
-        ["patient"],
-        ["drug", "infusion_at", "patient"],
+        ["drug", "infusion_at"],
         [],  # the same moment, in another offset
     ]
     assert {row[2] for row in entries} == {id}
     assert "MRN" not in str(entries)
     assert "2026-10-0" not in str(entries)
     assert kept() == ("planned", "MRN-1001", "ibalizumab", "2026-10-06T13:00:00-05:00")
+
+
+@pytest.mark.parametrize("first", ["scheduled", "cancelled"])
+@pytest.mark.parametrize("second", ["scheduled", "changed", "cancelled"])
+@pytest.mark.parametrize("minute", [1, -1])
+def test_an_infusion_never_becomes_another_patients(*, ehr, sql, journaled, caplog, first, second, minute):
+    """Not by a later message, nor is an older one passed over that says so, nor after a cancellation."""
+    caplog.set_level(logging.INFO)
+    ehr.tell(first)
+    everything = [f"SELECT * FROM {table}" for table in ("infusions", "messages", "checklists", "remarks")]
+    before, entries = [sql(each) for each in everything], journaled()
+    at = NOW + timedelta(minutes=minute)
+    response = ehr.send(message(second, at=at, patient={"id": "MRN-SECRET"}, infusion_at=LATER), "msg_1")
+    assert is_problem(response, 422)
+    says = "is another patient than this reference has: cancel it and send a new reference"
+    assert response.json["errors"] == [{"path": "data.patient.id", "message": says}]
+    assert [sql(each) for each in everything] == before
+    [(event, actor, subject, details)] = journaled()[len(entries) :]
+    assert (event, actor, subject) == ("other_patient.refused", "sender:ward", "sender:ward")
+    details = details if isinstance(details, dict) else json.loads(details)
+    assert details == {"paths": ["data.patient.id"]}
+    assert "MRN" not in response.text + caplog.text
+    # The id was not used up, and the reference of the one can be another's under a name of its own.
+    assert ehr.send(message(patient={"id": "MRN-SECRET"}, reference="CHAIR-2"), "msg_1").status_code == 202
+
+
+def test_another_sender_may_have_the_same_reference_for_another_patient(ehr, app, clock):
+    ehr.tell()
+    assert Ehr(app, clock, "another").tell(patient={"id": "MRN-2"})["applied"] is True
 
 
 def test_what_is_told_of_whom_is_kept_beside_the_journal_and_committed_to(ehr, sql, typed):
@@ -322,7 +350,7 @@ def at(minute):
 def test_a_message_that_comes_too_late_changes_nothing_and_says_so(ehr, kept, sql, journaled):
     newer = ehr.send(message("changed", at=at(30), infusion_at=LATER))
     before, entries = kept(), journaled()
-    older = message("scheduled", at=at(29), patient={"id": "MRN-2"})
+    older = message("scheduled", at=at(29), infusion_at="2026-10-09T13:00:00-05:00")
     response = ehr.send(older, "late")
     assert response.status_code == 200
     assert TakenSchema(unknown=RAISE).validate(response.json) == {}
@@ -381,10 +409,10 @@ ORDERS = [(1, 2, 3), (1, 3, 2), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1)]
 @pytest.mark.parametrize("order", ORDERS)
 def test_in_any_order_the_same_is_so_in_the_end(ehr, kept, types, order):
     for minute in order:
-        told = {"infusion_at": f"2026-10-06T{minute + 10}:00:00+00:00", "patient": {"id": f"MRN-{minute}"}}
-        ehr.send(message(types[minute - 1], at=at(minute), **told))
+        when = f"2026-10-06T{minute + 10}:00:00+00:00"
+        ehr.send(message(types[minute - 1], at=at(minute), infusion_at=when))
     state = "cancelled" if types[2] == "cancelled" else "planned"
-    assert kept() == (state, "MRN-3", "inebilizumab", "2026-10-06T13:00:00+00:00")
+    assert kept() == (state, "MRN-1001", "inebilizumab", "2026-10-06T13:00:00+00:00")
 
 
 def test_a_service_that_owns_no_table_does_all_of_it(separated):  # noqa: F811
@@ -407,20 +435,18 @@ def test_a_service_that_owns_no_table_does_all_of_it(separated):  # noqa: F811
 
 
 def test_all_that_senders_told_of_an_erased_patient_goes(ehr, client, clock, sql, typed):
-    """Of an infusion that was planned for one patient and given to another, each has a part."""
     first = ehr.send(message(reference="A", patient={"id": "GONE"}), "msg_1")
     ehr.send(message(reference="B", patient={"id": "GONE"}), "msg_2")
     clock.pass_by(seconds=1)
-    moved = ehr.send(message("changed", at=clock(), reference="B", patient={"id": "STAYS"}), "msg_3")
+    ehr.send(message("cancelled", at=clock(), reference="B", patient={"id": "GONE"}), "msg_3")
     other = ehr.tell(reference="C", patient={"id": "STAYS"})
 
-    done = typed("patients", "erase", "--reason", "patient_request", lines=("GONE", 7))
+    done = typed("patients", "erase", "--reason", "patient_request", lines=("GONE", 10))
     assert done.exit_code == 0, done.stderr
-    assert "Kept of this patient: 2 checklists, 2 remarks, 1 infusion and 2 messages." in done.stdout
-    kept = {moved.json["infusion"], other["infusion"]}
-    assert {id for (id,) in sql("SELECT id FROM infusions")} == kept
+    assert "Kept of this patient: 2 checklists, 3 remarks, 2 infusions and 3 messages." in done.stdout
+    assert sql("SELECT id FROM infusions") == [(other["infusion"],)]
     assert {patient for (patient,) in sql("SELECT patient FROM messages")} == {"STAYS"}
-    assert sql("SELECT count(*) FROM messages") == [(2,)]
+    assert sql("SELECT count(*) FROM messages") == [(1,)]
     assert is_problem(client.get(first.json["checklist"]["link"]), 410)
     everything = "".join(
         str(sql(f"SELECT * FROM {table}")) for table in ("journal", "infusions", "messages", "remarks")
@@ -428,7 +454,7 @@ def test_all_that_senders_told_of_an_erased_patient_goes(ehr, client, clock, sql
     assert "GONE" not in everything
     [(details,)] = sql("SELECT details FROM journal WHERE event = 'patient.erased'")
     details = details if isinstance(details, dict) else json.loads(details)
-    assert (details["infusions"], details["messages"]) == (1, 2)
+    assert (details["infusions"], details["messages"]) == (2, 3)
     verified = typed("verify")
     assert verified.exit_code == 0, verified.output
 
