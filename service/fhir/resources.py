@@ -31,10 +31,13 @@ def objects(value: Any) -> list[Resource]:
 
 
 def text(value: Any) -> str | None:
-    """A text without what cannot be seen; None where it says nothing."""
+    """A text without what cannot be seen, and a mark for what cannot be shown; None where it says nothing."""
     if not isinstance(value, str):
         return None
-    return " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", value)).split()) or None
+    seen = " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", value)).split())
+    if not seen.isprintable():
+        seen = "".join(each if each.isprintable() else "\ufffd" for each in seen)
+    return seen or None
 
 
 def quoted(value: str) -> str:

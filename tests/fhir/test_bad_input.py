@@ -600,3 +600,12 @@ def test_a_statement_that_there_is_no_allergy_says_nothing_of_a_dose_after_it(cl
     unconcerned = {**dose, "medicationCodeableConcept": concept(text="paracetamol")}
     made = post(client, request({**NONE_KNOWN, **recorded}, unconcerned))
     assert the(made, "infusion_reaction")["status"] == "pass"
+
+
+@pytest.mark.any_database
+def test_what_cannot_be_shown_is_marked_and_makes_no_answer(client):
+    result = observation("1", HBSAG, valueString="nega\ud7fctive")
+    made = post(client, request(result, core_antibody(), given=FIRST))
+    finding = the(made, HEPATITIS)
+    assert finding["status"] == "block"
+    assert 'cannot be read: "nega\ufffdtive" (Observation/1)' in finding["message"]
