@@ -37,7 +37,7 @@ class CardSourceSchema(Schema):
     """What a card rests on."""
 
     label = a.text()
-    url = a.text()
+    url = fields.String(metadata=a.said("Where its rules are; none where it rests on none."))
     topic = fields.Nested(CodingSchema, required=True)
 
 

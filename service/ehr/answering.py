@@ -36,6 +36,9 @@ from service.records.stored import StoredChecklist
 
 log = logging.getLogger("dosegate")
 
+# What says when an infusion is meant to be; nothing does where it is assumed.
+BOOKED, ORDERED, ASSUMED = "booked", "ordered", "assumed"
+_AT_HAND = ("patient-view", "encounter-start")  # hooks on which now is meant where no time is said
 _NO_MEDICATION = "refers to a Medication that was neither sent along nor could be read"
 _MOST_PATHS = 10  # that an entry names
 
@@ -91,9 +94,9 @@ class Answering:
                 made.append(_Checking(self, call, caller, ordered, chart).made(known.everything, bad))
                 cards += made[-1].cards
             elif ordered.problem is not None:
-                cards.append(troubles.disagreeing(ordered, caller.base))
+                cards.append(troubles.disagreeing(ordered))
             elif ordered.look_alikes:
-                cards.append(troubles.look_alike(ordered, caller.base))
+                cards.append(troubles.look_alike(ordered))
             elif unresolved(order, chart):
                 gaps.append(Gap(ordered.reference, _NO_MEDICATION))
             elif ordered.named:
@@ -101,7 +104,7 @@ class Answering:
         if gaps and not (cards or made):
             raise CannotKnow(gaps)
         self._keep(made, caller)
-        return [*cards, troubles.not_known(gaps, caller.base)] if gaps else cards
+        return [*cards, troubles.not_known(gaps)] if gaps else cards
 
     def _keep(self, made: Sequence[Made], caller: Caller) -> None:
         """Keep all checklists of a call with their cards, or none. Raises StoreUnavailable."""
@@ -159,13 +162,22 @@ class _Checking:
             except Exception as error:
                 # No fault of ours may look like an order with nothing against it.
                 log.error("request %s: an order is not checked: %s", act.request, type(error).__name__)
-        return Made([troubles.not_checked(self.ordered, reasons, self.caller.base)])
+        return Made([troubles.not_checked(self.ordered, reasons)])
 
     def _checklist(self, known: Gathered) -> Made:
         """The checklist and its cards. Raises BadInput."""
         base, unread = self.caller.base, self.site.gathering.unread(known)
-        asked = Asked(self.call.instance, self.ordered.reference, base, _new_id, unread)
-        checklist = self.site.making.evaluated(self._request(known), self.caller.act)
+        at, said_by = self._infusion_at()
+        asked = Asked(
+            self.call.instance,
+            self.ordered.reference,
+            base,
+            _new_id,
+            unread,
+            infusion_at_from=said_by,
+            in_doubt=said_by == ASSUMED and self.call.hook not in _AT_HAND,
+        )
+        checklist = self.site.making.evaluated(self._request(known, at), self.caller.act)
         result = json.loads(checklist.result)
         orders, vocabulary = self._orders(result["needs"]), self.site.library.vocabulary
         return Made(cards_of(result, asked, vocabulary, orders, pass_card=self.site.pass_cards), checklist)
@@ -176,7 +188,7 @@ class _Checking:
         drafts = missing_orders(needs, self.call.patient, maps, already)
         return Orders(drafts, on_order(needs, maps, already))
 
-    def _request(self, known: Gathered) -> bytes:
+    def _request(self, known: Gathered, infusion_at: datetime) -> bytes:
         """The request for the checklist, as it is kept and can be replayed."""
         pack = self.ordered.drug
         assert pack is not None
@@ -185,7 +197,7 @@ class _Checking:
                 {
                     "drug": pack.id,
                     "region": self.site.library.policy.values["region"],
-                    "infusion_at": self._infusion_at().isoformat(),
+                    "infusion_at": infusion_at.isoformat(),
                     "patient": {"id": self.call.patient},
                     "bundle": known.bundle(),
                     "order": self.ordered.reference,
@@ -194,11 +206,14 @@ class _Checking:
             )
         )
 
-    def _infusion_at(self) -> datetime:
-        """When the infusion is meant to be: as booked, as ordered, or else now; never in the past."""
+    def _infusion_at(self) -> tuple[datetime, str]:
+        """When the infusion is meant to be (never in the past), and what says so; without that it is now."""
         zone, now = self.site.zone, self.caller.act.at
-        coming = (_in_zone(at, zone) for at in (*self._booked(), self.ordered.infusion_at) if at is not None)
-        return next((at for at in coming if at >= now), now.astimezone(zone))
+        said = [(at, BOOKED) for at in self._booked()]
+        if self.ordered.infusion_at is not None:
+            said.append((self.ordered.infusion_at, ORDERED))
+        coming = ((_in_zone(at, zone), said_by) for at, said_by in said)
+        return next((each for each in coming if each[0] >= now), (now.astimezone(zone), ASSUMED))
 
     def _booked(self) -> list[date | datetime]:
         """The times of the appointments that are proposed, the earliest first."""

@@ -60,7 +60,8 @@ class Asked:
     """What cards say beside the checklist: which call they answer, about which order, and where we are.
 
     `base` is our public address; `new_id` makes uuids; `unread` are the searches whose answers are not whole,
-    by name, with what is wrong.
+    by name, with what is wrong. `infusion_at_from` is what says when the infusion is meant to be; it is
+    `in_doubt` where nothing does and it need not be now.
     """
 
     hook_instance: str
@@ -68,6 +69,8 @@ class Asked:
     base: str
     new_id: Callable[[], str]
     unread: Mapping[str, str] = field(default_factory=dict)
+    infusion_at_from: str = field(kw_only=True)
+    in_doubt: bool = field(default=False, kw_only=True)
 
 
 def cards_of(
@@ -98,7 +101,6 @@ def without_checklist(
     *,
     status: str,
     topic: str,
-    base: str,
     order: str | None = None,
 ) -> Card:
     """A card that rests on no checklist, since none could be made. It has no uuid: nothing is told of it."""
@@ -109,7 +111,7 @@ def without_checklist(
                 "summary": summary(name, said),
                 "detail": "\n\n".join(paragraphs),
                 "indicator": INDICATORS[status],
-                "source": _source("Dosegate", base, topic, topic.replace("-", " ")),
+                "source": _source("Dosegate", None, topic, topic.replace("-", " ")),
                 "extension": {EXTENSION: about},
             }
         )
@@ -122,6 +124,7 @@ class _Maker:
     def __init__(self, result: Mapping[str, Any], asked: Asked, vocabulary: Vocabulary) -> None:
         self.result, self.asked, self.vocabulary = result, asked, vocabulary
         self.rules = f"{asked.base}/api/v1/drugs/{result['drug']}"
+        self.about = details.about(asked.order, result["infusion_at"], in_doubt=asked.in_doubt)
 
     def decided(self, finding: Mapping[str, Any]) -> Card:
         said = f"{finding['title']}: {finding['message']}"
@@ -140,7 +143,10 @@ class _Maker:
         detail = details.asked(findings, self.vocabulary, placed=orders.placed, unread=self.asked.unread)
         source = _source(self._own(), self.rules, "unknown-facts", "Unknown facts")
         card = self._card(findings, said, detail, source)
-        offered = [self._suggestion(fact, draft) for fact, draft in orders.drafts.items()]
+        on_record = details.on_record(findings)
+        offered = [
+            self._suggestion(fact, draft) for fact, draft in orders.drafts.items() if fact not in on_record
+        ]
         more_keys = {"suggestions": offered, "selectionBehavior": "any"} if offered else {}
         return replace(card, document={**card.document, **more_keys})
 
@@ -169,7 +175,7 @@ class _Maker:
         document = {
             "uuid": self.asked.new_id(),
             "summary": summary(self.result["title"], said),
-            "detail": detail,
+            "detail": f"{self.about}\n\n{detail}",
             "indicator": INDICATORS[status],
             "source": source,
             "overrideReasons": OVERRIDE_REASONS if status != "pass" else None,
@@ -193,6 +199,7 @@ class _Maker:
             **{name: result[name] for name in ("id", "status", "needs", "drug", "region", "infusion_at")},
             "pack": result["pack"],
             "eligible_from": result["eligible_from"],
+            "infusion_at_from": self.asked.infusion_at_from,
             "order": self.asked.order,
             "hookInstance": self.asked.hook_instance,
             "unread": dict(self.asked.unread),
@@ -226,5 +233,5 @@ def _rank(status: str) -> int:
     return -_URGENCY.index(INDICATORS[status])
 
 
-def _source(label: str, url: str, topic: str, display: str) -> dict[str, Any]:
+def _source(label: str, url: str | None, topic: str, display: str) -> dict[str, Any]:
     return {"label": label, "url": url, "topic": {"code": topic, "system": TOPICS, "display": display}}

@@ -1,9 +1,11 @@
 """What stands on a card below its summary, in GitHub-flavoured Markdown. Every text of data is escaped."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from service.checklist.facts import Vocabulary
+from service.checklist.rules import Kind
 from service.ehr.markdown import escaped, line
 
 Document = Mapping[str, Any]
@@ -17,6 +19,27 @@ _OVERRIDES = {
     "acknowledge": "It has to be acknowledged in the checklist; an answer to this card is no "
     "acknowledgement.",
 }
+
+
+def about(order: str, infusion_at: str, *, in_doubt: bool) -> str:
+    """Which order was checked, and for when: two orders of one drug look alike else."""
+    said = f"Order {escaped(order)}, checked "
+    if in_doubt:
+        return (
+            f"{said}as if it were infused now: the order gives no time that can be read. "
+            "Check again on the day."
+        )
+    at = datetime.fromisoformat(infusion_at)
+    return f"{said}for an infusion on {at:%Y-%m-%d} at {at:%H:%M} ({at.isoformat()[-6:]})."
+
+
+def on_record(findings: Iterable[Document]) -> set[str]:
+    """The facts that are missing although a value is on record: another test would say no more."""
+    known, stale = set[str](), set[str]()
+    for finding in findings:
+        seen = {each["fact"] for each in finding["because"] if each["value"] is not None}
+        (stale if finding["kind"] == Kind.STALE else known).update(seen.intersection(finding["missing"]))
+    return known - stale
 
 
 def decided(finding: Document, vocabulary: Vocabulary) -> str:
@@ -154,11 +177,12 @@ def _value(value: Any, words: Mapping[str, str]) -> str:
 
 
 def _sources(cited: Iterable[Document]) -> Iterator[str]:
-    """Each source once, with all the places in it."""
+    """Each source once, with all the places in it, each of them once."""
     places: dict[tuple[str, str], dict[str, None]] = {}
     for document in cited:
         for each in document["sources"]:
-            places.setdefault((each["title"], each["revised"]), {})[each["section"]] = None
+            sections = dict.fromkeys(each["section"].split("; "))
+            places.setdefault((each["title"], each["revised"]), {}).update(sections)
     for (title, revised), sections in places.items():
         said = revised if revised == "undated" else f"revised {revised}"
         yield f"{line(title)}, {escaped(said)}: {escaped('; '.join(sections))}"

@@ -18,7 +18,7 @@ class CannotKnow(Exception):
         super().__init__()
 
 
-def not_checked(ordered: Ordered, reasons: Sequence[tuple[str, str]], base: str) -> Card:
+def not_checked(ordered: Ordered, reasons: Sequence[tuple[str, str]]) -> Card:
     """For an order of ours whose chart could not be read, or where the service failed."""
     title = ordered.drug.title if ordered.drug is not None else "An order"
     why = [f"- {line(path)}: {escaped(said)}" for path, said in reasons[:_MOST_REASONS]]
@@ -29,12 +29,10 @@ def not_checked(ordered: Ordered, reasons: Sequence[tuple[str, str]], base: str)
         "**What to do:** Hold. Work through the checklist of this medicine by hand, and report it.",
     ]
     said = "could not be checked: hold, and work through its checklist by hand"
-    return without_checklist(
-        title, said, detail, status="block", topic="fault", base=base, order=ordered.reference
-    )
+    return without_checklist(title, said, detail, status="block", topic="fault", order=ordered.reference)
 
 
-def disagreeing(ordered: Ordered, base: str) -> Card:
+def disagreeing(ordered: Ordered) -> Card:
     """For an order whose codes and names are of different drugs."""
     problem = ordered.problem or ""
     detail = [
@@ -42,10 +40,10 @@ def disagreeing(ordered: Ordered, base: str) -> Card:
         "**What to do:** Hold. Ask the prescriber which medicine is meant; the order has to say one.",
     ]
     said = f"which medicine it is cannot be told: {problem}"
-    return _about(ordered, said, detail, "block", base)
+    return _about(ordered, said, detail, "block")
 
 
-def look_alike(ordered: Ordered, base: str) -> Card:
+def look_alike(ordered: Ordered) -> Card:
     """For an order of a drug without rules here, whose name is almost that of one with rules."""
     packs = ordered.look_alikes
     names = " or ".join(f"{pack.title} ({', '.join(pack.brands)})" for pack in packs)
@@ -56,10 +54,10 @@ def look_alike(ordered: Ordered, base: str) -> Card:
         "**What to do:** Check the order. If one of these is meant, correct it; it is checked then.",
     ]
     said = f"is not a drug with rules here; it looks like {names}: check the order"
-    return _about(ordered, said, detail, "warn", base)
+    return _about(ordered, said, detail, "warn")
 
 
-def not_known(gaps: Sequence[Gap], base: str) -> Card:
+def not_known(gaps: Sequence[Gap]) -> Card:
     """For orders of which nothing is known, beside others that were checked."""
     listed = "\n".join(f"- {line(gap.path)}: {escaped(gap.says)}" for gap in gaps)
     detail = [
@@ -68,14 +66,12 @@ def not_known(gaps: Sequence[Gap], base: str) -> Card:
         "**What to do:** Look at the patient's other orders by hand.",
     ]
     said = "there may be infusion orders that were not checked"
-    return without_checklist(
-        "Not all orders are known", said, detail, status="warn", topic="order", base=base
-    )
+    return without_checklist("Not all orders are known", said, detail, status="warn", topic="order")
 
 
-def _about(ordered: Ordered, said: str, detail: Sequence[str], status: str, base: str) -> Card:
+def _about(ordered: Ordered, said: str, detail: Sequence[str], status: str) -> Card:
     return without_checklist(
-        _name(ordered), said, detail, status=status, topic="order", base=base, order=ordered.reference
+        _name(ordered), said, detail, status=status, topic="order", order=ordered.reference
     )
 
 

@@ -260,6 +260,8 @@ def _slot(dosages: Sequence[Resource], name: str, chart: Chart, context: Reading
 
     Being ordered for this day does not say when it was due: the order may have been moved with the visit.
     """
+    if any(map(_has_unread_time, dosages)):
+        yield noted(name, "says a time that cannot be read", SLOT, understood=False)
     events = [in_life(each, chart, context.infusion_at) for dosage in dosages for each in events_of(dosage)]
     days = {day_in(each, context.infusion_at) for each in events if each is not None and each.at is not None}
     if not days or context.infusion_at.date() in days:
@@ -269,3 +271,10 @@ def _slot(dosages: Sequence[Resource], name: str, chart: Chart, context: Reading
         return
     day = days.pop().isoformat()
     yield found(name, SLOT, f"was ordered for {day}", value=day)
+
+
+def _has_unread_time(dosage: Resource) -> bool:
+    """Whether it names a time of the infusion that is none, or no day."""
+    events = [each["event"] for each in objects(dosage.get("timing")) if "event" in each]
+    named = sum(len(each) if isinstance(each, list) else 1 for each in events)
+    return named > sum(each.at is not None for each in events_of(dosage))

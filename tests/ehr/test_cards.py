@@ -22,10 +22,15 @@ WORST = ["pass", "warn", "block"]
 GFM = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 
 
-def asked(unread=()):
+def asked(unread=(), **changes):
     numbers = itertools.count(1)
     return Asked(
-        "a-call", "MedicationRequest/7", BASE, lambda: str(uuid.UUID(int=next(numbers))), dict(unread)
+        "a-call",
+        "MedicationRequest/7",
+        BASE,
+        lambda: str(uuid.UUID(int=next(numbers))),
+        dict(unread),
+        **{"infusion_at_from": "ordered", **changes},
     )
 
 
@@ -61,6 +66,55 @@ def test_a_pass_is_one_card_that_counts_the_checks_and_says_how_long_to_watch():
     assert card["detail"].count("\n- ") == 20 + 2  # each check once, then the sources of the plan
     assert "overrideReasons" not in card
     assert cards(result(), pass_card=False) == []
+
+
+@pytest.mark.parametrize(
+    "made",
+    [result(), result(without=("hbsag",)), result(with_={"pregnant": "yes"}, without=("igg",))],
+    ids=["pass", "unknown", "both"],
+)
+def test_every_card_begins_with_the_order_and_the_time_that_it_is_about(made):
+    stored = json.loads(json.dumps(made, default=float))
+
+    def first_lines(**how):
+        given = cards_of(stored, asked(**how), shipped().vocabulary, NONE)
+        assert {card.document["extension"][EXTENSION]["infusion_at_from"] for card in given} == {
+            how.get("infusion_at_from", "ordered")
+        }
+        return {card.document["detail"].split("\n\n")[0] for card in given}
+
+    [said] = first_lines()
+    assert said.startswith("Order MedicationRequest/7, checked for an infusion on ")
+    at = stored["infusion_at"]
+    assert said.endswith(f" on {at[:10]} at {at[11:16]} ({at[-6:]}).")
+    [said] = first_lines(infusion_at_from="assumed", in_doubt=True)
+    assert said == (
+        "Order MedicationRequest/7, checked as if it were infused now: the order gives no time that can be "
+        "read. Check again on the day."
+    )
+
+
+def test_each_section_of_a_source_is_named_once():
+    made = result(without=("hbsag", "igg"))
+    label = {"title": "Label", "revised": "2024-01"}
+    for finding, section in zip(made["findings"], ("5.1; 2.1", "2.1; 4"), strict=False):
+        finding["sources"] = [{**label, "section": section}]
+    [card] = cards(made)
+    assert "**Sources:** Label, revised 2024-01: 5.1; 2.1; 4." in card["detail"]
+
+
+def test_a_test_whose_value_is_on_record_is_not_suggested_again_unless_it_is_too_old():
+    draft = {"resourceType": "ServiceRequest", "code": {"text": "a test"}}
+    drafts = Orders({"igg": draft, "hbsag": draft})
+    no_limit = {"igg": {"value": 7.1, "unit": "g/L", "at": "2026-09-20"}}
+    old = {"hbsag": {"value": "negative", "at": "2019-01-01"}}
+    [card] = cards(result(with_={**no_limit, **old}), drafts)
+    assert card["extension"][EXTENSION]["needs"] == ["hbsag", "igg"]
+    assert [each["label"] for each in card["suggestions"]] == ["Order hepatitis B surface antigen (HBsAg)"]
+    [card] = cards(result(with_=no_limit), drafts)
+    assert [each["label"] for each in card["suggestions"]] == ["Order hepatitis B surface antigen (HBsAg)"]
+    [card] = cards(result(without=("igg",)), Orders({"igg": draft}))
+    assert len(card["suggestions"]) == 1
 
 
 def test_no_pass_card_where_anything_was_found():

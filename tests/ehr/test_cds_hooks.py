@@ -216,6 +216,7 @@ def test_a_name_that_looks_like_one_of_ours_is_one_warning_and_no_checklist(ehr,
         "“Inebilizumap”: is not a drug with rules here; it looks like Inebilizumab"
     )
     assert "uuid" not in card
+    assert "url" not in card["source"]
     assert about(card) == {"status": "warn", "order": "MedicationRequest/order-1"}
     assert journaled("checklist.made") == []
 
@@ -504,9 +505,17 @@ def timed(*events):
     return order(dosageInstruction=[{"timing": {"event": list(events)}}])
 
 
+def planned(ehr, document):
+    """When the infusion was taken to be, what said so, and the first line of every card."""
+    [(at, said_by, first)] = {
+        (about(card)["infusion_at"], about(card)["infusion_at_from"], card["detail"].split("\n")[0])
+        for card in ehr.cards(document)
+    }
+    return at, said_by, first
+
+
 def at_of(ehr, document):
-    [at] = {about(card)["infusion_at"] for card in ehr.cards(document)}
-    return at
+    return planned(ehr, document)[0]
 
 
 @pytest.mark.any_database
@@ -524,6 +533,58 @@ def at_of(ehr, document):
 )
 def test_the_infusion_is_when_the_order_says_never_in_the_past(berlin, events, wanted):
     assert at_of(berlin, order_sign(timed(*events), prefetch=looked_for())) == wanted
+
+
+NOW_ASSUMED = "checked as if it were infused now: the order gives no time that can be read"
+
+
+@pytest.mark.any_database
+def test_a_time_that_is_assumed_is_said_to_be(ehr):
+    _, said_by, first = planned(ehr, order_sign(timed("2026-12-01T09:00:00-05:00"), prefetch=looked_for()))
+    assert said_by == "ordered"
+    order = "Order MedicationRequest/order-1"
+    assert first == f"{order}, checked for an infusion on 2026-12-01 at 09:00 (-05:00)."
+    for events in ((), ("next Tuesday",), ("2026-01-01T09:00:00Z",)):
+        _, said_by, first = planned(ehr, order_sign(timed(*events), prefetch=looked_for()))
+        assert said_by == "assumed"
+        assert first == f"{order}, {NOW_ASSUMED}. Check again on the day."
+    known = looked_for(orders=bundle({**timed("2026-12-01"), "status": "active"}))
+    booked = bundle({"resourceType": "Appointment", "start": "2026-11-20T08:00:00Z"})
+    document = request("appointment-book", {"appointments": booked}, prefetch=known)
+    assert planned(ehr, document)[1] == "booked"
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("hook", ["patient-view", "encounter-start"])
+def test_where_the_patient_is_there_now_is_what_is_meant(ehr, hook):
+    known = looked_for(orders=bundle(order(status="active")))
+    _, said_by, first = planned(ehr, request(hook, {"encounterId": "1"}, prefetch=known))
+    assert said_by == "assumed"
+    assert first.endswith("checked for an infusion on 2026-10-06 at 18:00 (+00:00).")
+
+
+@pytest.mark.any_database
+def test_two_drafts_that_are_the_same_are_told_apart(ehr):
+    cards = ehr.cards(order_sign(order("1"), order("2"), prefetch=looked_for()))
+    assert len({card["detail"] for card in cards}) == 2
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ("next Tuesday", "says a time that cannot be read"),
+        ("2026-12", "says a time that cannot be read"),
+        ("2026-01-01", "was ordered for 2026-01-01"),
+    ],
+)
+def test_a_time_of_an_order_that_is_not_that_of_the_infusion_is_in_the_reading(app, ehr, event, says):
+    [card, *_] = ehr.cards(order_sign(timed(event), prefetch=looked_for(patient=patient())))
+    trace = signed_in(app, Role.AUDITOR).get(f"/api/v1/checklists/{about(card)['id']}/trace").json
+    [line] = [each for each in trace["reading"] if each["fact"] == "scheduled_on"]
+    assert line["says"] == says
+    assert line["resource"] == "MedicationRequest/order-1"
+    assert line["understood"] is (event == "2026-01-01")
 
 
 @pytest.mark.any_database
