@@ -216,7 +216,12 @@ def _whole(kind: str, value: Any, definition: FactDefinition) -> Value:
 
 def limits(observed: Resource, unit: str, definition: FactDefinition, maps: CodeMaps) -> dict[str, Decimal]:
     """The laboratory's limits for this very result, where there is one normal range in the same unit."""
-    ranges = objects(observed.get("referenceRange"))
+    # A range of an age or a group may be that of somebody else.
+    ranges = [
+        each
+        for each in objects(observed.get("referenceRange"))
+        if "age" not in each and "appliesTo" not in each
+    ]
     normal = [each for each in ranges if "normal" in _range_types(each)]
     untyped = [each for each in ranges if not _range_types(each)]
     chosen = normal or untyped
