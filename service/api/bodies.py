@@ -45,6 +45,11 @@ def document_received(schema: Schema) -> dict[str, Any]:
     return read_document(document, schema)
 
 
+def document_if_any(schema: Schema) -> dict[str, Any]:
+    """The body as its schema has it, and nothing where there is none. Raises what `document_received` does."""
+    return document_received(schema) if as_it_came() else {}
+
+
 def query_received(schema: Schema) -> dict[str, Any]:
     """What is asked for behind the question mark, as its schema has it. Raises BadInput."""
     asked = request.args.to_dict()

@@ -6,11 +6,12 @@ from flask import Flask, Response
 
 from service.access.roles import Permission
 from service.api import problems
-from service.api.bodies import document_received
+from service.api.bodies import document_if_any, document_received
 from service.api.documentation import Answers, Section
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json, as_problem
 from service.api.sender_schemas import NewSenderSchema, SenderSchema, SenderSecretSchema, SendersSchema
+from service.api.webhook_endpoint_schemas import RotationSchema
 from service.records.tables import moment_text
 from service.webhooks.senders import NoSuchSender, Sender
 
@@ -43,12 +44,17 @@ def add_sender() -> Response:
     "/<name>/rotate",
     Answers(200, "The sender, and its other secret, shown this once.", SenderSecretSchema),
     needs=Permission.WEBHOOKS_MANAGE,
-    problems=(404, 422),
+    problems=(400, 404, 409, 413, 415, 422),
     method="POST",
+    requestBody={"required": False, "content": {JSON: {"schema": RotationSchema}}},
 )
 def rotate_sender(name: str) -> Response:
-    """Give a sender another secret. The one before is good for 24 hours more."""
-    sender, secret = parts().senders.rotate(name, act())
+    """Give a sender another secret. The one before is good for 24 hours more.
+
+    Within these it is not replaced again, unless it is to stop now, as where one has leaked.
+    """
+    at_once = document_if_any(RotationSchema()).get("now") == "yes"
+    sender, secret = parts().senders.rotate(name, act(), at_once=at_once)
     return as_json({**_document(sender), "secret": secret})
 
 

@@ -49,6 +49,15 @@ class EndpointChangeSchema(Schema):
     full = _full()
 
 
+class RotationSchema(Schema):
+    """How a secret is replaced."""
+
+    now = fields.String(
+        validate=validate.OneOf(("yes", "no")),
+        metadata=a.said("yes where a secret has leaked: the older ones stop at once. Default: no."),
+    )
+
+
 class EndpointSchema(Schema):
     """An endpoint, never its secrets."""
 

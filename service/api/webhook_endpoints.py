@@ -7,7 +7,7 @@ from flask import Flask, Response
 
 from service.access.roles import Permission
 from service.api import problems
-from service.api.bodies import document_received, query_received
+from service.api.bodies import document_if_any, document_received, query_received
 from service.api.documentation import Answers, Section
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json, as_problem
@@ -21,11 +21,13 @@ from service.api.webhook_endpoint_schemas import (
     NewEndpointSchema,
     ResendSchema,
     ResentSchema,
+    RotationSchema,
 )
 from service.records.tables import moment_text
 from service.webhooks.deliveries import MOST, NoSuchDelivery
 from service.webhooks.endpoints import Endpoint, NoSuchEndpoint
 from service.webhooks.outbox import STATES
+from service.webhooks.signing import OlderSecretGood
 
 section = Section("webhook_endpoints", __doc__, "/api/v1/webhooks")
 
@@ -92,12 +94,17 @@ def remove_endpoint(endpoint_id: uuid.UUID) -> Response:
     "/endpoints/<uuid:endpoint_id>/rotate",
     Answers(200, "The endpoint, and its other secret, shown this once.", EndpointSecretSchema),
     needs=_MANAGE,
-    problems=(404,),
+    problems=(*_TAKEN, 404, 409),
     method="POST",
+    requestBody={"required": False, "content": {JSON: {"schema": RotationSchema}}},
 )
 def rotate_endpoint(endpoint_id: uuid.UUID) -> Response:
-    """Give an endpoint another secret. For 24 hours the one before signs every message too."""
-    endpoint, secret = parts().endpoints.rotate(str(endpoint_id), act())
+    """Give an endpoint another secret. For 24 hours the one before signs every message too.
+
+    Within these it is not replaced again, unless it is to stop now, as where one has leaked.
+    """
+    at_once = document_if_any(RotationSchema()).get("now") == "yes"
+    endpoint, secret = parts().endpoints.rotate(str(endpoint_id), act(), at_once=at_once)
     return as_json({**_document(endpoint), "secret": secret})
 
 
@@ -183,7 +190,16 @@ def _no_such_delivery(_error: NoSuchDelivery) -> Response:
     return as_problem(problems.document(problems.NO_DELIVERY, detail))
 
 
+def _older_secret_good(error: OlderSecretGood) -> Response:
+    until = f"The secret before this one is good until {moment_text(error.until)}."
+    detail = (
+        f'{until} Rotate then; where a secret has leaked, send {{"now": "yes"}}: older ones stop at once.'
+    )
+    return as_problem(problems.document(problems.CANNOT_ACT, detail))
+
+
 def register_errors(app: Flask) -> None:
     """Answer each of these errors with a problem."""
     app.register_error_handler(NoSuchEndpoint, _no_such_endpoint)
     app.register_error_handler(NoSuchDelivery, _no_such_delivery)
+    app.register_error_handler(OlderSecretGood, _older_secret_good)

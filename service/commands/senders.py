@@ -10,7 +10,9 @@ from service.intake.errors import BadInput
 from service.terminal.console import standard_output
 from service.terminal.failures import refuse
 from service.terminal.infusions import senders_table
+from service.terminal.webhooks import MINUTE, still_good
 from service.webhooks.senders import NoSuchSender, Senders
+from service.webhooks.signing import OlderSecretGood
 
 
 @click.group(short_help="Say who may tell of infusions.")
@@ -38,12 +40,13 @@ def list_senders() -> None:
 
 @senders.command("rotate", short_help="Give a sender another secret.")
 @click.argument("name")
-def rotate(name: str) -> None:
-    """Give NAME another secret, printed this once on standard output."""
+@click.option("--now", "at_once", is_flag=True, help="Where a secret has leaked: older ones stop at once.")
+def rotate(name: str, *, at_once: bool) -> None:
+    """Give NAME another secret, printed this once on standard output. For 24 hours the one before is good."""
     with _senders(name) as known:
-        sender, secret = known.rotate(name, act())
-    until = f"{sender.older_until:%Y-%m-%d %H:%M} UTC"
-    click.echo(f"Keep this secret; it is not shown again. The one before is good until {until}.", err=True)
+        sender, secret = known.rotate(name, act(), at_once=at_once)
+    good = f"good until {sender.older_until:{MINUTE}}" if sender.older_until else "good no more"
+    click.echo(f"Keep this secret; it is not shown again. The one before is {good}.", err=True)
     click.echo(secret)
 
 
@@ -64,5 +67,7 @@ def _senders(name: str) -> Iterator[Senders]:
             yield Senders(records)
         except NoSuchSender:
             refuse([f"{name}: no sender has this name; `dosegate senders list` lists them"])
+        except OlderSecretGood as older:
+            refuse([f"{name}: {still_good(older)}"])
         except BadInput as bad:
             refuse([f"{name}: {each.path} {each.message}" for each in bad.errors])

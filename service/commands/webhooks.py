@@ -17,12 +17,13 @@ from service.intake.values import Refused, read_datetime
 from service.outbound.http import Outbound
 from service.terminal.console import standard_output
 from service.terminal.failures import refuse
-from service.terminal.webhooks import deliveries_table, endpoints_list
+from service.terminal.webhooks import MINUTE, deliveries_table, endpoints_list, still_good
 from service.terminal.words import counted
 from service.webhooks.courier import Courier
 from service.webhooks.deliveries import MOST, Deliveries, NoSuchDelivery
 from service.webhooks.endpoints import Endpoints, EventType, NoSuchEndpoint
 from service.webhooks.outbox import STATES
+from service.webhooks.signing import OlderSecretGood
 
 _EVENT = click.Choice([event.value for event in EventType])
 _KEEP = "Keep this secret; it is not shown again. It signs every message."
@@ -69,11 +70,13 @@ def change(id: uuid.UUID, *, events: tuple[str, ...], full: bool | None) -> None
 
 @webhooks.command("rotate", short_help="Give an endpoint another secret.")
 @click.argument("id", type=click.UUID)
-def rotate(id: uuid.UUID) -> None:
+@click.option("--now", "at_once", is_flag=True, help="Where a secret has leaked: older ones stop at once.")
+def rotate(id: uuid.UUID, *, at_once: bool) -> None:
     """Give the endpoint ID another secret, printed this once. For 24 hours the one before signs too."""
     with _endpoints() as known:
-        endpoint, secret = known.rotate(str(id), act())
-    click.echo(f"{_KEEP} The one before signs too until {endpoint.older_until:%Y-%m-%d %H:%M} UTC.", err=True)
+        endpoint, secret = known.rotate(str(id), act(), at_once=at_once)
+    until = f"The one before signs too until {endpoint.older_until:{MINUTE}}." if endpoint.older_until else ""
+    click.echo(f"{_KEEP} {until or 'The one before signs no more.'}", err=True)
     click.echo(secret)
 
 
@@ -172,6 +175,8 @@ def _refusing() -> Iterator[None]:
         yield
     except NoSuchEndpoint:
         refuse(["no endpoint has this id; `dosegate webhooks list` lists them"])
+    except OlderSecretGood as older:
+        refuse([still_good(older)])
     except NoSuchDelivery:
         refuse(["no such message arrived or was given up; `dosegate webhooks deliveries` lists them"])
     except BadInput as bad:

@@ -151,10 +151,14 @@ def _account_changed(_told: Fields, says: Fields) -> Fields:
 
 
 def _changed(told: Fields, says: Fields) -> Fields:
-    """What an entry says of an endpoint or a sender; with another secret, the one before is the older one."""
+    """What an entry says of an endpoint or a sender.
+
+    With another secret, the one before is the older one while it is good, and else gone.
+    """
     changes = {field: says[field] for field in ("events", "full", "older_until") if field in says}
     if "secret_digest" in says:
-        changes |= {"secret_digest": says["secret_digest"], "older_digest": told["secret_digest"]}
+        older = told["secret_digest"] if says.get("older_until") else None
+        changes |= {"secret_digest": says["secret_digest"], "older_digest": older}
         address = says.get("url_digest")
         # An address that had been exchanged by then does not become the right one.
         if isinstance(address, Mapping) and address.get("from") == told.get("url_digest"):

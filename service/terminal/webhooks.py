@@ -13,7 +13,9 @@ from service.terminal.words import counted
 from service.webhooks.deliveries import Delivery
 from service.webhooks.endpoints import Endpoint
 from service.webhooks.outbox import DEAD, DELIVERED, DUE, ERASED
+from service.webhooks.signing import OlderSecretGood
 
+MINUTE = "%Y-%m-%d %H:%M UTC"
 _STATES = {DUE: "waits", DELIVERED: "arrived", DEAD: "given up", ERASED: "never sent, patient erased"}
 
 
@@ -42,6 +44,12 @@ def _state(endpoint: Endpoint) -> str:
     if endpoint.failing_since:
         return f"failing since {_time(endpoint.failing_since)}"
     return "well"
+
+
+def still_good(older: OlderSecretGood) -> str:
+    """Why a secret is not replaced, in a line with the way out."""
+    until = f"the secret before this one is good until {older.until:{MINUTE}}"
+    return f"{until}: rotate then, or with --now where a secret has leaked"
 
 
 def deliveries_table(deliveries: Iterable[Delivery]) -> Indented:

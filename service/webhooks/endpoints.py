@@ -15,7 +15,7 @@ from service.records.journal import Act, Event
 from service.records.registered import origin_of, secret_digest, url_digest
 from service.records.site import SiteRecords, Writing
 from service.records.tables import deliveries, endpoints, journal, moment_text
-from service.webhooks.signing import ROTATION, new_secret
+from service.webhooks.signing import ROTATION, check_may_rotate, new_secret
 
 LONGEST_URL = 2000
 BY_HAND, GONE, FAILING = "by hand", "gone", "no success for 5 days"  # why an endpoint is paused
@@ -104,17 +104,23 @@ class Endpoints:
             values["full"] = full
         return self._write(id, act, Event.ENDPOINT_CHANGED, lambda row: _different(row, values))
 
-    def rotate(self, id: str, act: Act) -> tuple[Endpoint, str]:
-        """Another secret, shown this once; for 24 hours the one before signs too."""
-        secret, until = new_secret(), act.at + ROTATION
+    def rotate(self, id: str, act: Act, *, at_once: bool = False) -> tuple[Endpoint, str]:
+        """Another secret, shown this once; for 24 hours the one before signs too.
+
+        `at_once`, where a secret has leaked: no older one signs any more. Else raises OlderSecretGood.
+        """
+        secret, until = new_secret(), None if at_once else act.at + ROTATION
 
         def values(row: Row[Any]) -> dict[str, Any]:
-            return {"secret": secret, "older_secret": row.secret, "older_until": until}
+            if not at_once:
+                check_may_rotate(row.older_until, act.at)
+            older = None if at_once else row.secret
+            return {"secret": secret, "older_secret": older, "older_until": until}
 
         def told(row: Row[Any]) -> dict[str, Any]:
             address = {"from": url_digest(row.secret, row.url), "to": url_digest(secret, row.url)}
             digests = {"secret_digest": secret_digest(secret), "url_digest": address}
-            return {"rotated": True, **digests, "older_until": moment_text(until)}
+            return {"rotated": True, **digests, "older_until": moment_text(until) if until else None}
 
         return self._write(id, act, Event.ENDPOINT_CHANGED, values, told=told), secret
 

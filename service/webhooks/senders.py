@@ -15,7 +15,7 @@ from service.records.journal import Act, Event
 from service.records.registered import secret_digest
 from service.records.site import SiteRecords, Writing
 from service.records.tables import moment_text, senders
-from service.webhooks.signing import ROTATION, BadSignature, new_secret, verified
+from service.webhooks.signing import ROTATION, BadSignature, check_may_rotate, new_secret, verified
 
 _OVER = {"secret": "", "older_secret": None, "older_until": None}
 
@@ -66,15 +66,20 @@ class Senders:
             writing.enter(act, Event.SENDER_ADDED, sender.id, told)
         return sender, secret
 
-    def rotate(self, name: str, act: Act) -> tuple[Sender, str]:
-        """Another secret, shown this once; for 24 hours the one before is good too. Raises BadInput."""
-        secret = new_secret()
+    def rotate(self, name: str, act: Act, *, at_once: bool = False) -> tuple[Sender, str]:
+        """Another secret, shown this once; for 24 hours the one before is good too. Raises BadInput.
+
+        `at_once`, where a secret has leaked: no older one is good any more. Else raises OlderSecretGood.
+        """
+        secret, until = new_secret(), None if at_once else act.at + ROTATION
         with self._records.writing() as writing:
             row = self._locked(writing, name)
-            until = act.at + ROTATION
-            changed = {"secret": secret, "older_secret": row.secret, "older_until": until}
+            if not at_once:
+                check_may_rotate(row.older_until, act.at)
+            older = None if at_once else row.secret
+            changed = {"secret": secret, "older_secret": older, "older_until": until}
             writing.connection.execute(update(senders).where(*self._named(name)).values(changed))
-            digest, older_until = secret_digest(secret), moment_text(until)
+            digest, older_until = secret_digest(secret), moment_text(until) if until else None
             told = {"name": name, "rotated": True, "secret_digest": digest, "older_until": older_until}
             writing.enter(act, Event.SENDER_CHANGED, row.id, told)
         return self._by_name(name), secret

@@ -29,6 +29,20 @@ class BadSignature(Exception):
     """A message that nobody vouches for; the text says why, and holds nothing of it."""
 
 
+class OlderSecretGood(Exception):
+    """The secret before the present one is good `until` then: another one now would cut that short."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__()
+
+
+def check_may_rotate(older_until: datetime | None, now: datetime) -> None:
+    """Return where there is no older secret that is still good. Raises OlderSecretGood."""
+    if older_until is not None and now < older_until:
+        raise OlderSecretGood(older_until)
+
+
 def new_secret() -> str:
     """A secret of 256 random bits, as `whsec_` and base64."""
     return f"{_PREFIX}{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"

@@ -77,22 +77,25 @@ def lived(ehrs, endpoints, senders, act):
         ehrs.add(client, act)
     ehrs.revoke("old", act)
     ids = {client.name: client.id for client in ehrs.all()}
-    for name in ("plain", "changed", "rotated", "paused", "resumed", "removed"):
+    for name in ("plain", "changed", "rotated", "leaked", "paused", "resumed", "removed"):
         ids[name] = endpoints.add(URL, ["pack.released", "outcome.recorded"], full=False, act=act)[0].id
     endpoints.change(ids["changed"], act, events=["checklist.completed"])
     endpoints.change(ids["changed"], act, full=True)
-    for _ in range(2):
-        endpoints.rotate(ids["rotated"], act)
+    for at_once in (True, False):
+        endpoints.rotate(ids["rotated"], act, at_once=at_once)
+    for at_once in (False, True):
+        endpoints.rotate(ids["leaked"], act, at_once=at_once)
     for name in ("paused", "resumed"):
         endpoints.pause(ids[name], act)
     endpoints.resume(ids["resumed"], act)
     endpoints.rotate(ids["removed"], act)
     endpoints.pause(ids["removed"], act)
     endpoints.remove(ids["removed"], act)
-    for name in ("ward", "turned", "gone"):
+    for name in ("ward", "turned", "leaky", "gone"):
         senders.add(name, act)
-    for name in ("turned", "turned", "gone"):
-        senders.rotate(name, act)
+    for name, at_once in (("turned", True), ("turned", False), ("leaky", False), ("leaky", True)):
+        senders.rotate(name, act, at_once=at_once)
+    senders.rotate("gone", act)
     senders.revoke("gone", act)
     return {**ids, **{sender.name: sender.id for sender in senders.all()}}
 
@@ -190,6 +193,7 @@ TABLE = [
         "end of the older secret",
         f"2027-01-01T00:00:00.000000Z, and the journal says {UNTIL}",
     ),
+    ("endpoints", "leaked", f"older_secret = '{EVIL}'", "older secret", OTHER),
     ("endpoints", "plain", "paused_at = created_at", "state", "paused, and the journal says active"),
     ("endpoints", "resumed", "paused_at = created_at", "state", "paused, and the journal says active"),
     ("endpoints", "paused", "paused_at = NULL", "state", "active, and the journal says paused"),
@@ -215,6 +219,7 @@ TABLE = [
         "end of the older secret",
         f"2027-01-01T00:00:00.000000Z, and the journal says {UNTIL}",
     ),
+    ("senders", "leaky", f"older_secret = '{EVIL}'", "older secret", OTHER),
     ("senders", "gone", "revoked_at = NULL", "state", "valid, and the journal says revoked"),
     ("senders", "ward", "revoked_at = created_at", "state", "revoked, and the journal says valid"),
     ("senders", "gone", f"secret = '{EVIL}'", "secret", OTHER),
@@ -328,8 +333,8 @@ def test_what_moves_without_an_entry_is_not_compared(lived, records):
 def test_a_rotation_does_not_make_an_exchanged_address_the_right_one(lived, faults, endpoints, act, sql):
     id = lived["plain"]
     sql("UPDATE endpoints SET url = 'https://ehr.example.org/evil' WHERE id = ?", id)
-    for _ in range(2):
-        endpoints.rotate(id, act)
+    for at_once in (False, True):
+        endpoints.rotate(id, act, at_once=at_once)
         assert faults() == [f"edited: the address of endpoint {id} is another one than the journal says"]
 
 
@@ -339,7 +344,7 @@ def test_after_a_rotation_an_exchanged_secret_is_still_named_as_the_older_one(
     sql("UPDATE senders SET secret = ? WHERE name = 'ward'", EVIL)
     senders.rotate("ward", act)
     assert faults() == ["edited: the older secret of sender ward is another one than the journal says"]
-    senders.rotate("ward", act)
+    senders.rotate("ward", act, at_once=True)
     assert faults() == []
 
 
@@ -376,5 +381,5 @@ def test_no_secret_and_no_whole_address_is_in_what_is_verified(lived, records, s
     with records.database.snapshot() as connection:
         read = json.dumps([*documents(connection, "main", moment_text(NOW))])
     assert "sha256:" in read
-    assert len(secrets) == 9  # five endpoints and two senders, and an older one of two that were rotated
+    assert len(secrets) == 11  # six endpoints and three senders, and an older one of two that were rotated
     assert not any(secret in read for secret in (*secrets, "s3cret"))

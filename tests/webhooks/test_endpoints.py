@@ -153,6 +153,26 @@ def test_rotating_pausing_resuming_and_removing_are_shown_and_journaled(client, 
         assert secret not in str(sql("SELECT * FROM journal")) + str(sql("SELECT * FROM endpoints"))
 
 
+def test_within_the_day_it_is_not_rotated_again_unless_a_secret_has_leaked(client, site, clock, sql):
+    new = added(client)
+    at = f"{ENDPOINTS}/{new['id']}"
+    older = client.post(f"{at}/rotate").json
+    clock.pass_by(hours=23, minutes=59)
+    kept = sql("SELECT secret, older_secret, older_until FROM endpoints")
+    refused = client.post(f"{at}/rotate")
+    assert is_problem(refused, 409) and older["older_until"] in refused.json["detail"]
+    assert sql("SELECT secret, older_secret, older_until FROM endpoints") == kept
+    leaked = client.post(f"{at}/rotate", json={"now": "yes"}).json
+    assert leaked["older_until"] is None
+    assert sql("SELECT secret, older_secret FROM endpoints") == [(leaked["secret"], None)]
+    told = [details["older_until"] for _, details in site.entries("endpoint.changed")]
+    assert told == [older["older_until"], None]
+    assert client.post(f"{at}/rotate").status_code == 200
+    clock.pass_by(hours=24)
+    assert client.post(f"{at}/rotate").status_code == 200
+    assert is_problem(client.post(f"{at}/rotate", json={"now": True}), 422)
+
+
 @pytest.mark.any_database
 def test_there_is_no_such_endpoint(client):
     gone = added(client)["id"]
@@ -274,13 +294,20 @@ def test_the_command_adds_lists_changes_rotates_pauses_resumes_and_removes(comma
     rotated = command("webhooks", "rotate", endpoint.id)
     assert rotated.stdout == f"{site.secret_of(endpoint.id)}\n" != done.stdout
     assert "the one before signs too" in command("webhooks", "list").stdout.replace("\n", " ")
+    again = command("webhooks", "rotate", endpoint.id)
+    assert (again.exit_code, again.stdout, again.stderr.count("\n")) == (2, "", 1)
+    assert "the secret before this one is good until" in again.stderr and "--now" in again.stderr
+    leaked = command("webhooks", "rotate", endpoint.id, "--now")
+    assert leaked.stdout == f"{site.secret_of(endpoint.id)}\n" != rotated.stdout
+    assert "signs no more" in leaked.stderr
+    assert "the one before signs too" not in command("webhooks", "list").stdout.replace("\n", " ")
     assert command("webhooks", "pause", endpoint.id).exit_code == 0
     assert "by hand" in command("webhooks", "list").stdout
     assert command("webhooks", "resume", endpoint.id).exit_code == 0
     assert command("webhooks", "remove", endpoint.id).exit_code == 0
     assert known.all() == []
     events = ("added", "changed", "paused", "resumed", "removed")
-    assert [len(site.entries(f"endpoint.{event}")) for event in events] == [1, 2, 1, 1, 1]
+    assert [len(site.entries(f"endpoint.{event}")) for event in events] == [1, 3, 1, 1, 1]
 
 
 @pytest.mark.any_database

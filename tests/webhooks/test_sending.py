@@ -299,6 +299,17 @@ def test_a_removed_endpoint_is_sent_nothing_and_nothing_is_left_of_its_secret(
     assert secret not in str(sql("SELECT * FROM endpoints")) + str(sql("SELECT * FROM journal"))
 
 
+def test_after_a_leak_the_older_secret_signs_no_more(*, site, endpoint, known, receiver, courier):
+    older = receiver.secret
+    _, newer = known.rotate(endpoint.id, site.act(), at_once=True)
+    for secret, wrong in ((newer, []), (older, ["the signature"])):
+        receiver.secret = secret
+        site.checklist(f"MRN-{len(wrong)}")
+        courier.drain()
+        assert receiver.wrong == wrong
+    receiver.wrong.clear()
+
+
 def test_for_a_day_both_secrets_sign(*, site, endpoint, known, receiver, courier, clock):
     older = receiver.secret
     _, newer = known.rotate(endpoint.id, site.act())

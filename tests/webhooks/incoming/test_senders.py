@@ -71,15 +71,43 @@ def test_for_a_day_after_a_rotation_both_secrets_are_good(ehr, client, clock, jo
     assert after not in str(details)
 
 
+def test_within_the_day_it_is_not_rotated_again_so_that_the_older_secret_stays_good(
+    ehr, client, clock, journaled, typed
+):
+    first, second = ehr.secret, client.post(f"{SENDERS}/ward/rotate").json["secret"]
+    entries = journaled()
+    clock.pass_by(hours=23, minutes=59)
+    for body in ({}, {"json": {}}, {"json": {"now": "no"}}):
+        refused = client.post(f"{SENDERS}/ward/rotate", **body)
+        assert is_problem(refused, 409)
+        assert "is good until 2026-10-07T09:00:00.123456Z" in refused.json["detail"]
+        assert '{"now": "yes"}' in refused.json["detail"]
+    assert journaled() == entries
+    for secret in (first, second):
+        assert is_let_in(ehr.send(message(), secret=secret))
+    clock.pass_by(minutes=1)
+    assert client.post(f"{SENDERS}/ward/rotate").status_code == 200
+    assert typed("verify").exit_code == 0
+
+
+def test_where_a_secret_has_leaked_the_older_ones_stop_at_once(ehr, client, clock, sql, typed):
+    second = client.post(f"{SENDERS}/ward/rotate").json["secret"]
+    rotated = client.post(f"{SENDERS}/ward/rotate", json={"now": "yes"}).json
+    assert rotated["older_until"] is None
+    for secret in (ehr.secret, second):
+        assert is_refused(ehr.send(message(), secret=secret))
+    assert is_let_in(ehr.send(message(), secret=rotated["secret"]))
+    assert sql("SELECT older_secret FROM senders") == [(None,)]
+    assert typed("verify").exit_code == 0
+    assert client.post(f"{SENDERS}/ward/rotate").status_code == 200  # there is no older one to cut short
+    assert is_let_in(ehr.send(message(), secret=rotated["secret"]))
+
+
 @pytest.mark.any_database
-def test_of_two_rotations_in_a_day_only_the_last_two_secrets_are_good(ehr, client):
-    first, second, third = (
-        ehr.secret,
-        *(client.post(f"{SENDERS}/ward/rotate").json["secret"] for _ in range(2)),
-    )
-    assert is_refused(ehr.send(message(), secret=first))
-    assert is_let_in(ehr.send(message(), secret=second))
-    assert is_let_in(ehr.send(message(), secret=third))
+@pytest.mark.parametrize("body", [{"now": True}, {"now": "at once"}, {"when": "now"}, [], "yes"])
+def test_how_to_rotate_is_said_in_words_that_are_known(ehr, client, body):
+    assert is_problem(client.post(f"{SENDERS}/ward/rotate", json=body), 422)
+    assert is_let_in(ehr.send(message()))
 
 
 def test_a_sender_that_is_revoked_is_let_in_no_more_and_its_secrets_are_gone(ehr, client, sql, journaled):
@@ -155,14 +183,24 @@ def test_commands_add_rotate_list_and_revoke(typed, app, clock, journaled):
     rotated = typed("senders", "rotate", "ward")
     assert rotated.stdout.startswith("whsec_")
     assert rotated.stdout != added.stdout
+    again = typed("senders", "rotate", "ward")
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "ward: the secret before this one is good until" in again.stderr
+    assert "--now" in again.stderr
+    assert again.stderr.count("\n") == 1
+    leaked = typed("senders", "rotate", "ward", "--now")
+    assert leaked.stdout.startswith("whsec_")
+    assert leaked.stdout != rotated.stdout
+    assert "good no more" in leaked.stderr
     listed = typed("senders", "list").stdout
     assert "ward" in listed
     assert "believed" in listed
     assert "whsec_" not in listed
     assert typed("senders", "revoke", "ward").stdout == "ward is revoked.\n"
     assert "revoked" in typed("senders", "list").stdout
-    events = [(row[0], row[1].partition(":")[0]) for row in journaled()][-3:]
-    assert events == [("sender.added", "cli"), ("sender.changed", "cli"), ("sender.revoked", "cli")]
+    events = [(row[0], row[1].partition(":")[0]) for row in journaled()][-4:]
+    changed = ("sender.changed", "cli")
+    assert events == [("sender.added", "cli"), changed, changed, ("sender.revoked", "cli")]
 
 
 @pytest.mark.any_database
