@@ -7,14 +7,20 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 
-from service.intake.errors import BadInput, FieldError
+from service.intake.errors import MOST_ERRORS, BadInput, FieldError
 
 MOST_BYTES = 256 * 1024
 MOST_WITH_BUNDLE = 4 * 1024 * 1024
+_LONGEST_KEY, _LONGEST_PATH = 60, 200  # as written in a path
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _NO_TEXT_SAYS = "holds a character that is none: U+0000, or half of a surrogate pair"
+
+# Where a value stands: the place of what it is in, and its key there. A path is written out for an error
+# alone: thousands of them, each as long as the nesting is deep, would take more memory than there is.
+Place = tuple[()] | tuple["Place", Any]
 
 
 def parse(text: bytes | str, most_bytes: int = MOST_BYTES) -> Any:
@@ -62,23 +68,36 @@ def fits(text: bytes) -> bool:
 
 
 def check_texts(value: Any) -> None:
-    """Return where every text in it, keys too, can be kept. Raises BadInput naming the path of each other."""
-    if bad := [FieldError(path, _NO_TEXT_SAYS) for path in dict.fromkeys(_not_kept(value, ""))]:
+    """Return where every text in it, keys too, can be kept.
+
+    Raises BadInput naming the paths of the first ones that cannot.
+    """
+    found = islice(_not_kept(value, ()), MOST_ERRORS)
+    if bad := [FieldError(path, _NO_TEXT_SAYS) for path in dict.fromkeys(map(_written, found))]:
         raise BadInput(bad)
 
 
-def _not_kept(value: Any, path: str) -> Iterator[str]:
-    """The paths of texts that cannot be kept; of such a key, the path of its object."""
+def _not_kept(value: Any, place: Place) -> Iterator[Place]:
+    """The places of texts that cannot be kept; of such a key, the place of its object."""
     if isinstance(value, str):
         if _NO_TEXT.search(value):
-            yield path
+            yield place
         return
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
         if isinstance(key, str) and _NO_TEXT.search(key):
-            yield path
+            yield place
             continue
-        yield from _not_kept(part, f"{path}.{str(key)[:60]}" if path else str(key)[:60])
+        yield from _not_kept(part, (place, key))
+
+
+def _written(place: Place) -> str:
+    """A place as a path, no longer than is shown."""
+    keys: list[str] = []
+    while place:
+        place, key = place
+        keys.append(str(key)[:_LONGEST_KEY])
+    return ".".join(reversed(keys))[:_LONGEST_PATH]
 
 
 def _refused(message: str) -> BadInput:

@@ -1,6 +1,7 @@
 """What is refused, and how it is said: one message for each bad field, at its path."""
 
 import io
+import tracemalloc
 
 import pytest
 
@@ -114,6 +115,27 @@ def test_the_limit_holds_for_a_body_without_a_length(client, size, status):
     stream = io.BytesIO(padded(size))
     response = client.post(CHECKLISTS, input_stream=stream, content_type=JSON, environ_overrides=environ)
     assert response.status_code == status
+
+
+def test_a_deep_request_of_bad_texts_takes_little_memory_and_gets_short_paths(client):
+    deep = b'{"' + b"k" * 60 + b'":'
+    body = deep * 300 + b"[" + b",".join([rb'"\u0000"'] * 20_000) + b"]" + b"}" * 300
+    tracemalloc.start()
+    try:
+        refused = post(client, body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert is_problem(refused, 422)
+    assert all(len(path) <= 200 for path in paths(refused))
+    assert len(paths(refused)) <= 100
+    assert peak < 40 * MOST_BYTES
+
+
+def test_of_very_many_bad_texts_the_first_hundred_are_named(client):
+    refused = post(client, {"x": ["\0"] * 300})
+    assert paths(refused)[0] == "x.0"
+    assert len(paths(refused)) == 100
 
 
 def test_nothing_is_recorded_of_a_refused_request(client, sql):
