@@ -22,6 +22,7 @@ from service.fhir.searches import COMPLETE, FAILED, INCOMPLETE
 __all__ = ["COMPLETE", "FAILED", "INCOMPLETE", "BadBundle", "Chart", "OtherPatient", "read_chart"]
 
 MOST_ENTRIES = 5_000
+_IN_ERROR = "entered-in-error"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,13 @@ class Chart:
     def patient_id(self) -> str | None:
         """The id of the Patient, where there is one."""
         return id_of(self.patient) if self.patient is not None else None
+
+    def has_all(self, *names: str) -> bool:
+        """Whether nothing of these searches is known to be missing.
+
+        Where any search is named, one that is not was not made; where none is, all there is was sent.
+        """
+        return self.whole and all(self.searched.get(name) == COMPLETE for name in names if self.searched)
 
     def of_type(self, type: str) -> list[Resource]:
         """The resources of a type, in an order of their own; contained ones are not among them."""
@@ -121,8 +129,8 @@ def read_chart(bundle: Any, *, patient: str | None, searched: Mapping[str, str])
 def _in_error(resource: Resource) -> bool:
     if type_of(resource) == "Observation":
         return False
-    status = plain_codes(resource.get("verificationStatus")) | {code(resource.get("status"))}
-    return "entered-in-error" in status
+    verified = plain_codes(resource.get("verificationStatus"))
+    return code(resource.get("status")) == _IN_ERROR or verified == {_IN_ERROR}
 
 
 def _check_one_patient(entries: Sequence[Entry], found: Entry | None, patient: str | None) -> dict[str, str]:

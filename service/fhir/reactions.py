@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from service.fhir import adverse_events
 from service.fhir.administrations import administrations
-from service.fhir.chart import COMPLETE, Chart
+from service.fhir.chart import Chart
 from service.fhir.drugs import product
 from service.fhir.reads import Line, Read, ReadingContext, found, noted
 from service.fhir.resources import Moment, Resource, called, code, keys, moment, objects, plain_codes, words
@@ -14,7 +14,7 @@ from service.fhir.substances import REACTIONS, Substance, kind_of, occurred, sub
 _SEVERITIES = frozenset({"mild", "moderate"})
 _NOT_SO = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
-_SEARCH = "allergies"
+_SEARCHES = ("allergies", "adverse_events")
 _SEVERE = "recorded as severe, which does not say whether it was life-threatening"
 
 
@@ -28,7 +28,7 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
 def _allergy(resource: Resource, chart: Chart, context: ReadingContext) -> Iterator[Read]:
     name, concept = chart.name(resource), resource.get("code")
     verified = plain_codes(resource.get("verificationStatus"))
-    if verified & _NOT_SO:
+    if verified and verified <= _NOT_SO:
         yield noted(name, f"{called(concept) or 'an allergy'}: {' and '.join(sorted(verified))}", REACTIONS)
     elif is_changed(resource):
         yield noted(name, f"{called(concept) or 'an allergy'}: {CHANGED}", REACTIONS, understood=False)
@@ -54,7 +54,7 @@ def _none(
     """A record that says that there is none.
 
     Only while it holds, where it names no reaction, is no older than the last dose of the drug, and where all
-    of the allergies were read.
+    of the allergies and adverse events were read.
     """
     says = called(resource.get("code"))
     doubtful = (verified - {"confirmed"}) | (plain_codes(resource.get("clinicalStatus")) - {"active"})
@@ -63,7 +63,7 @@ def _none(
         yield noted(name, f"{says}: {why}", REACTIONS, understood=False)
     elif _is_before_a_dose(moment(resource.get("recordedDate")), chart, context):
         yield noted(name, f"{says}: recorded before the last dose", REACTIONS, understood=False)
-    elif not chart.whole or chart.searched.get(_SEARCH, COMPLETE) != COMPLETE:
+    elif not chart.has_all(*_SEARCHES):
         yield noted(name, f"{says}: but not all of the record was read", REACTIONS, understood=False)
     else:
         yield Read(Line(name, REACTIONS, f"states that there is none: {says}", True), none_known=True)
@@ -93,9 +93,9 @@ def _entry(
     resource: Resource, reaction: Resource, to: Substance, chart: Chart, context: ReadingContext
 ) -> Iterator[Read]:
     name = chart.name(resource)
-    over = plain_codes(resource.get("clinicalStatus")) & _OVER
-    if over:
-        says = f"reaction to {to.name}, {over.pop()}"
+    clinical = plain_codes(resource.get("clinicalStatus"))
+    if clinical and clinical <= _OVER:
+        says = f"reaction to {to.name}, {' and '.join(sorted(clinical))}"
         yield noted(name, says, REACTIONS, understood=not (to.own or to.unclear))
         return
     severity, kind = code(reaction.get("severity")), kind_of(reaction.get("manifestation"), context.maps)

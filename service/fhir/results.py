@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from service.checklist.evidence import day_of
 from service.checklist.facts import FINAL_STATUSES, OTHER_STATUSES, FactDefinition
-from service.fhir.chart import COMPLETE, Chart
+from service.fhir.chart import Chart
 from service.fhir.reads import Read, ReadingContext, found, noted, unreadable
 from service.fhir.resources import Moment, Resource, called, code, keys, moment, objects, period
 from service.fhir.statements import CHANGED, is_changed
@@ -38,7 +38,7 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     reads = [read for each in observed for read in _of(each, context)]
     reads.extend(_reports(chart, observed, context))
     yield from reads
-    if not chart.whole or chart.searched.get("results", COMPLETE) != COMPLETE:
+    if not chart.has_all("results", "reports"):
         yield from _beyond(reads, context)
     yield from unknown_codes(((each.name, each.body) for each in observed if not each.parts), context)
 

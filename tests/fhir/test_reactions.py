@@ -27,8 +27,9 @@ def suspect(display="Uplizna", **reference):
     return [{"instance": {"display": display, **reference}}]
 
 
-def read(*resources, drug="inebilizumab", patient=None):
-    return list(reactions.read(chart_of(*resources, patient=patient), context_of(drug)))
+def read(*resources, drug="inebilizumab", patient=None, searched=None):
+    chart = chart_of(*resources, patient=patient, searched=searched)
+    return list(reactions.read(chart, context_of(drug)))
 
 
 def entries(*resources, **more):
@@ -99,6 +100,18 @@ def test_what_is_refuted_is_no_reaction(status):
     reads = read(allergy(verificationStatus=coded("http://x", status)))
     assert given_by(reads) == {}
     assert doubts(reads) == []
+
+
+def test_what_is_confirmed_and_refuted_at_once_counts():
+    both = {"coding": [{"system": "http://x", "code": each} for each in ("confirmed", "refuted")]}
+    assert given_by(read(allergy(verificationStatus=both))) == {"reactions": [OURS]}
+    both = {"coding": [{"system": "http://x", "code": each} for each in ("confirmed", "entered-in-error")]}
+    assert given_by(read(allergy(verificationStatus=both))) == {"reactions": [OURS]}
+
+
+def test_what_is_active_and_resolved_at_once_counts():
+    both = {"coding": [{"system": "http://x", "code": each} for each in ("active", "resolved")]}
+    assert given_by(read(allergy(clinicalStatus=both))) == {"reactions": [OURS]}
 
 
 def test_what_is_unconfirmed_counts_and_is_said():
@@ -198,6 +211,23 @@ def test_a_doubtful_statement_that_there_is_none_states_nothing(content):
     reads = read(allergy(code=coded(SNOMED, "716186003", "No known allergy"), **content))
     assert [each.none_known for each in reads] == [False]
     assert len(doubts(reads)) == 1
+
+
+@pytest.mark.parametrize(
+    ("searched", "stated"),
+    [
+        ({"allergies": "complete", "adverse_events": "complete"}, True),
+        ({"allergies": "complete"}, False),
+        ({"allergies": "complete", "adverse_events": "failed"}, False),
+        ({"allergies": "incomplete", "adverse_events": "complete"}, False),
+        ({"adverse_events": "complete"}, False),
+        ({"conditions": "complete"}, False),
+        ({}, True),
+    ],
+)
+def test_that_there_is_none_counts_where_allergies_and_adverse_events_were_both_searched(searched, stated):
+    (found,) = read(allergy(code=coded(text="NKDA")), searched=searched)
+    assert found.none_known == found.line.understood == stated
 
 
 # Adverse events
