@@ -49,7 +49,7 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
 def _one(condition: Resource, name: str, statement: Statement, context: ReadingContext) -> Read:
     what, fact = called(condition.get("code")), statement.fact
     verified = plain_codes(condition.get("verificationStatus"))
-    if verified & _NOT_SO:
+    if verified and verified <= _NOT_SO:
         return noted(name, f"{what}: {' and '.join(sorted(verified))}", fact)
     clinical = plain_codes(condition.get("clinicalStatus"))
     why_not = _why_not_read(condition, verified, clinical, context)

@@ -50,7 +50,7 @@ def facts_of(
     """What a chart says of an infusion of this drug at this time.
 
     `order` is the reference of the order; without it, it is the one order of this drug, if there is one.
-    Raises BadBundle where it is not there.
+    Raises BadBundle where it is not there, or is no order of something to be given now.
     """
     maps, vocabulary = library.code_maps, library.vocabulary
     ordered = _order(chart, pack, order, library)
@@ -74,6 +74,8 @@ def _order(chart: Chart, pack: Pack, order: str | None, library: Library) -> Res
         found = chart.resolve({"reference": order}, {})
         if found is None or found.get("resourceType") != TYPE:
             raise BadBundle([("order", f"is no {TYPE} of the bundle")])
+        if not is_order(found):
+            raise BadBundle([("order", "is over, or is no order to give something")])
         return found
     # Other packs play no part: a replay has none of them.
     packs = [library.packs[name] for name in (pack.id, *pack.look_alikes) if name in library.packs]

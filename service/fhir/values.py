@@ -1,5 +1,6 @@
 """What the value of an observation is for a fact of the vocabulary, or why it cannot be read."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +26,14 @@ UCUM = "http://unitsofmeasure.org"
 _COMPARATORS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 _MORE = (">", ">=")
 _YES_NO = {True: "yes", False: "no"}
+_CLEARS = "negative"
+_ABNORMAL_CODES = frozenset("A AA H HH HU HX".split())
+_ABNORMAL_WORDS = _ABNORMAL_CODES | {"ABNORMAL", "CRITICAL ABNORMAL", "HIGH", "CRITICAL HIGH"}
+# No test of hormones calls 25 mIU/mL negative, no other one 1 IU/mL.
+_LIMITS = (
+    (re.compile(r"\bmiu\b|\bm\[iu\]|\biu/l\b|^\[iu\]/l\b", re.IGNORECASE), 25),
+    (re.compile(r"\biu\b|\[iu\]", re.IGNORECASE), 1),
+)
 
 
 @dataclass(frozen=True)
@@ -62,9 +71,10 @@ class Asked:
 def value_of(observed: Resource, asked: Asked) -> Value:
     """The value of an observation, or of a component of one."""
     definition = asked.definition
-    absent = objects(observed.get("dataAbsentReason"))
+    absent = observed.get("dataAbsentReason")
     if absent:
-        return Value.none(f"no value: {called(absent) or 'no reason given'}")
+        reason = called(absent) or quoted(text(absent) or "no reason given")
+        return Value.none(f"no value: {reason}")
     given = [each for each in one_of(observed, "value") if each[1] is not None]
     if len(given) > 1:
         return Value.none("more than one value at once")
@@ -103,6 +113,9 @@ def _coded(observed: Resource, kind: str, value: Any, asked: Asked) -> Value:
     silent = kind in ("", "Quantity")  # an amount says nothing of its own: its interpretation does
     if len(said | interpreted) > 1:
         return Value.none(_contradiction(said, interpreted))
+    against = _abnormal(observed, asked.maps) or (_above(observed, value) if kind == "Quantity" else None)
+    if against is not None and definition.never_stale and said | interpreted == {_CLEARS}:
+        return Value.none(f"{_CLEARS}, but {against}")
     if not said and value is not None and not silent and not interpreted & definition.never_stale:
         return Value.none(f'"{shown(kind, value)}"')
     meaning = next(iter(said | interpreted), None)
@@ -113,6 +126,37 @@ def _coded(observed: Resource, kind: str, value: Any, asked: Asked) -> Value:
     if meaning not in definition.values:
         return Value.none(f"{meaning}, which is no answer here")
     return Value(meaning, says=meaning)
+
+
+def _abnormal(observed: Resource, maps: CodeMaps) -> str | None:
+    """What an interpretation says that goes with no result that clears."""
+    concepts = observed.get("interpretation")
+    of_system = {code.upper() for system, code in keys(concepts, maps) if system == "interpretation"}
+    if of_system & _ABNORMAL_CODES or any(each.upper() in _ABNORMAL_WORDS for each in words(concepts)):
+        return f"interpreted as {called(concepts)}"
+    return None
+
+
+def _above(observed: Resource, value: Any) -> str | None:
+    """An amount above its range; without a range, one that no test of its kind would call negative.
+
+    A ratio to a limit, or an index, is no such amount.
+    """
+    quantity = next(iter(objects(value)), {})
+    amount, unit = number(quantity.get("value")), text(quantity.get("code")) or text(quantity.get("unit"))
+    if amount is None or quantity.get("comparator") in ("<", "<="):
+        return None
+    high = _highest(observed, quantity)
+    most = next((most for pattern, most in _LIMITS if pattern.search(unit or "")), None)
+    is_above = amount > high if high is not None else most is not None and amount >= most
+    return f"an amount of {_amount_shown(quantity)}" if is_above else None
+
+
+def _highest(observed: Resource, quantity: Resource) -> Decimal | None:
+    """The upper end of the range of a result, where there is one in its unit."""
+    ends = [high for each in objects(observed.get("referenceRange")) for high in objects(each.get("high"))]
+    same = all(text(each.get(key)) == text(quantity.get(key)) for each in ends for key in ("unit", "code"))
+    return number(ends[0].get("value")) if len(ends) == 1 and same else None
 
 
 def _contradiction(said: set[str], interpreted: set[str]) -> str:

@@ -55,6 +55,15 @@ def test_a_condition_that_is_over_says_neither_yes_nor_no(clinical):
 
 
 @pytest.mark.parametrize("verified", ["refuted", "entered-in-error"])
+def test_a_condition_that_is_confirmed_and_is_not_so_at_once_is_unknown(verified):
+    both = {"coding": [{"system": "http://x", "code": each} for each in ("confirmed", verified)]}
+    fact = tb(verified=None, verificationStatus=both)
+    assert (
+        fact["unreadable"] == f"a condition: {' and '.join(sorted(('confirmed', verified)))}, not confirmed"
+    )
+
+
+@pytest.mark.parametrize("verified", ["refuted", "entered-in-error"])
 def test_a_condition_that_is_not_so_says_nothing(verified):
     assert tb(verified=verified) is None
     assert lines_about(read(condition(verified=verified)), "Condition/1")

@@ -3,6 +3,7 @@
 import json
 import random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -250,3 +251,16 @@ def test_no_junk_in_place_of_a_bundle_or_of_an_entry_does_more_than_be_refused(j
             read_request({"drug": "Uplizna", "infusion_at": AT.isoformat(), "bundle": document}, shipped())
         except BadInput as bad:
             assert all(error.path.startswith(("bundle", "patient")) for error in bad.errors)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"status": "stopped"}, {"status": "cancelled"}, {"doNotPerform": True}, {"intent": "option"}],
+)
+def test_an_order_that_is_over_or_is_none_is_refused_as_the_order_of_an_infusion(content):
+    order = of_patient("MedicationRequest", "7", status="active", intent="order")
+    order |= {"medicationCodeableConcept": concept(text="Uplizna")}
+    assert read(order, order="MedicationRequest/7").lines
+    with pytest.raises(BadBundle) as refused:
+        read(order | content, order="MedicationRequest/7")
+    assert refused.value.errors == (("order", "is over, or is no order to give something"),)

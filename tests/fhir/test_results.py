@@ -65,6 +65,24 @@ def means(code, system=SNOMED, **more):
             {"interpretation": [concept("NEG", INTERPRETATION)], "valueQuantity": quantity(0.1, "1")},
             "negative",
         ),
+        (
+            {"interpretation": [concept("NEG", INTERPRETATION)], "valueQuantity": quantity(0.02, "[IU]/mL")},
+            "negative",
+        ),
+        (
+            {
+                "interpretation": [concept("NEG", INTERPRETATION)],
+                "valueQuantity": quantity(2, "[IU]/mL"),
+                "referenceRange": [{"high": quantity(5, "[IU]/mL")}],
+            },
+            "negative",
+        ),
+        (
+            {"interpretation": [concept("NEG", INTERPRETATION)], "valueQuantity": quantity(2, "m[IU]/mL")},
+            "negative",
+        ),
+        ({**means("260385009"), "interpretation": [concept("N", INTERPRETATION)]}, "negative"),
+        ({**means("10828004"), "interpretation": [concept("A", INTERPRETATION)]}, "positive"),
     ],
 )
 def test_a_qualitative_result_by_code_text_or_interpretation(value, meant):
@@ -86,6 +104,40 @@ def test_a_qualitative_result_by_code_text_or_interpretation(value, meant):
         ({"valueRange": {}}, '"a Range that is not read"'),
         ({}, "no value"),
         ({"dataAbsentReason": concept("unsatisfactory", "x", "Unsatisfactory")}, "no value: Unsatisfactory"),
+        ({**means("260385009"), "dataAbsentReason": "error"}, "no value: error"),
+        *[
+            (
+                {**means("260385009"), "interpretation": [concept(code, INTERPRETATION)]},
+                f"negative, but interpreted as {code} of {INTERPRETATION}",
+            )
+            for code in ("A", "AA", "H", "HH")
+        ],
+        (
+            {**means("260385009"), "interpretation": [{"text": "Abnormal"}]},
+            "negative, but interpreted as Abnormal",
+        ),
+        (
+            {
+                "valueQuantity": quantity(250, "[IU]/mL"),
+                "interpretation": [concept("NEG", INTERPRETATION)],
+            },
+            "negative, but an amount of 250 [IU]/mL",
+        ),
+        (
+            {
+                "valueQuantity": quantity(900, "m[IU]/mL"),
+                "interpretation": [concept("NEG", INTERPRETATION)],
+            },
+            "negative, but an amount of 900 m[IU]/mL",
+        ),
+        (
+            {
+                "valueQuantity": quantity(3, "{index}"),
+                "interpretation": [concept("NEG", INTERPRETATION)],
+                "referenceRange": [{"high": quantity(1, "{index}")}],
+            },
+            "negative, but an amount of 3 {index}",
+        ),
         (
             {**means("260385009"), "interpretation": [concept("POS", INTERPRETATION)]},
             "negative as its value, positive as its interpretation",
