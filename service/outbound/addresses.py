@@ -26,6 +26,10 @@ class Forbidden(Exception):
         self.reason = reason
 
 
+class NotListed(Forbidden):
+    """An address that would be called if the operator had listed its host."""
+
+
 @dataclass(frozen=True)
 class Target:
     """An address that may be called, as far as it tells by itself.
@@ -65,7 +69,7 @@ def target_of(url: str, private_hosts: Set[str]) -> Target:
     listed = host in private_hosts or f"{host}:{port}" in private_hosts
     _check_host(host, listed)
     if scheme == "http" and not listed:
-        raise Forbidden("it is no https address")
+        raise NotListed("it is no https address")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(host, port, path, scheme == "https", listed)
 
@@ -93,7 +97,7 @@ def _check_host(host: str, listed: bool) -> None:
         if not _NAME.fullmatch(host) or _LIKE_A_NUMBER.fullmatch(host):
             raise Forbidden("it names no server that can be told from others") from None
         if (host == "localhost" or host.endswith(".localhost")) and not listed:
-            raise Forbidden("it leads into a private network") from None
+            raise NotListed("it leads into a private network") from None
         return
     if not (listed or is_public(host)):
-        raise Forbidden("it leads into a private network")
+        raise NotListed("it leads into a private network")

@@ -21,13 +21,14 @@ from types import MappingProxyType
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from service.outbound.addresses import Forbidden, Target, is_public, target_of
+from service.outbound.addresses import Forbidden, NotListed, Target, is_public, target_of
 from service.outbound.deadlines import Deadline, TimedSocket, addresses_of, connect
 
 __all__ = ["Forbidden", "Outbound", "Reply", "Unreachable"]
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _CHUNK = 64 * 1024
+_LIST_IT = "a server inside the site's network is listed in DOSEGATE_PRIVATE_HOSTS"
 
 
 class Unreachable(Exception):
@@ -68,8 +69,14 @@ class Outbound:
         self._tls = _trusting(trusted)
 
     def check(self, url: str) -> None:
-        """Return where this may be called, by the address alone: no name is looked up. Raises Forbidden."""
-        target_of(url, self._private_hosts)
+        """Return where this may be called, by the address alone: no name is looked up.
+
+        Raises Forbidden with the way out, for an administrator, who is the one that asks.
+        """
+        try:
+            target_of(url, self._private_hosts)
+        except NotListed as forbidden:
+            raise Forbidden(f"{forbidden.reason}; {_LIST_IT}") from None
 
     def get(self, url: str, *, headers: Mapping[str, str] = _NONE, seconds: float, most_bytes: int) -> Reply:
         """What is there, within `seconds` for all of it. Raises Forbidden, Unreachable."""

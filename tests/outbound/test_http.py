@@ -314,3 +314,28 @@ def test_processes_that_fork_share_it(trusted):
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(server.requests) >= 4
+
+
+@pytest.mark.parametrize(
+    ("url", "listing_helps"),
+    [
+        ("http://ehr.example/", True),
+        ("http://10.1.2.3/", True),
+        ("https://10.1.2.3/", True),
+        ("https://localhost/", True),
+        ("https://[::1]/", True),
+        ("ftp://ehr.example/", False),
+        ("https://user:word@10.1.2.3/", False),
+        ("https://2130706433/", False),
+        ("nonsense", False),
+    ],
+)
+def test_who_registers_an_address_is_told_that_a_server_inside_is_listed(url, listing_helps):
+    """And a call that is refused says no word of how the site is set up."""
+    with pytest.raises(Forbidden) as asked:
+        Outbound().check(url)
+    way_out = "; a server inside the site's network is listed in DOSEGATE_PRIVATE_HOSTS"
+    assert asked.value.reason.endswith(way_out) == listing_helps
+    with pytest.raises(Forbidden) as called:
+        Outbound().get(url, **WITHIN)
+    assert called.value.reason == asked.value.reason.removesuffix(way_out)
