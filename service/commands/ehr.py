@@ -38,6 +38,8 @@ def ehr() -> None:
 @click.option("--origin", "origins", multiple=True, help="An origin of its pages in a browser; repeat it.")
 def add(name: str, jwks: BinaryIO | None, **given: Any) -> None:
     """Believe the calls that the EHR NAME signs. Its keys are at --jwks-url, or in the file --jwks."""
+    if (jwks is None) == (given["jwks_url"] is None):
+        refuse(["give --jwks-url, where its public keys are, or --jwks, a file of them, and not both"])
     wanted = NewEhrClient(name=name, jwks=_document(jwks) if jwks else None, **given)
     with _clients() as clients:
         client = clients.add(wanted, act())

@@ -11,14 +11,12 @@ from typing import Any
 from service.checklist.rules import Pack
 from service.fhir.resources import Resource, called, keys, objects, quoted, reference, text, words
 from service.knowledge.code_maps import CodeMaps, Key, folded
+from service.knowledge.library import NEAR
 
 Resolve = Callable[[Any, Resource], Resource | None]
 
 NDC = "ndc"
 _NDC_PARTS = re.compile(r"(\d{4,5})-(\d{3,4})(?:-\d{1,2})?")
-# Of 200 names of other medicines none is this near to the name of a pack, and slips of one letter are. The
-# wider net for a typed name would take most other antibodies for slips, and every order of one would alert.
-_NEAR = 0.82
 _SHORTEST, _MOST_WORDS = 5, 16
 _WORD = re.compile(r"[^\W_]+")
 
@@ -184,7 +182,7 @@ def _near(names: Iterable[str], packs: Iterable[Pack], maps: CodeMaps) -> tuple[
 
 @lru_cache(maxsize=4096)
 def _similar(word: str, names: tuple[str, ...]) -> list[str]:
-    return get_close_matches(word, names, n=6, cutoff=_NEAR)
+    return get_close_matches(word, names, n=6, cutoff=NEAR)
 
 
 def _words(names: Iterable[str]) -> Iterator[str]:

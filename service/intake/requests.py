@@ -275,7 +275,7 @@ def find_drug(name: str, library: Library) -> Pack:
 
 def _no_such_drug(unknown: UnknownDrug) -> str:
     if not unknown.near:
-        return "is not a drug that has rules here; `dosegate drugs` lists them"
+        return "is not a drug that has rules here; `dosegate drugs` and GET /api/v1/drugs list them"
     near = "; ".join(f"{pack.id} ({', '.join(pack.brands)}; {pack.drug_class})" for pack in unknown.near)
     return f"is not a drug that has rules here, and is never corrected. Names that look like it: {near}"
 

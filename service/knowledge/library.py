@@ -24,11 +24,14 @@ from service.knowledge.strict_yaml import read
 from service.knowledge.vocabulary import SitePolicy, build_policy, build_vocabulary
 from service.knowledge.vocabulary_grammar import CodeListSchema, PolicySchema, VocabularySchema
 
+# Of 200 names of other medicines none is this near to the name of a pack, and slips of one letter are.
+# A wider net would take most other antibodies for slips.
+NEAR = 0.82
 FACTS, POLICY, SHARED, LEDGER = "facts.yaml", "policy.yaml", "shared.yaml", "ledger.csv"
 
 
 class UnknownDrug(Exception):
-    """No pack has this name. `near` are the packs whose names look like it."""
+    """No pack has this name. `near` are the packs whose names look like it, and their look-alikes."""
 
     def __init__(self, name: str, near: tuple[Pack, ...]) -> None:
         self.name, self.near = name, near
@@ -78,8 +81,9 @@ class Library:
             if folded in pack.names:
                 return pack
         known = {each: pack for pack in self.packs.values() for each in pack.names}
-        near = get_close_matches(folded, known, n=6, cutoff=0.5)
-        raise UnknownDrug(name, tuple(dict.fromkeys(known[each] for each in near)))
+        near = dict.fromkeys(known[each] for each in get_close_matches(folded, known, n=6, cutoff=NEAR))
+        others = (self.packs[id] for pack in near for id in pack.look_alikes if id in self.packs)
+        raise UnknownDrug(name, tuple(dict.fromkeys([*near, *others])))
 
     def texts_of(self, pack: Pack) -> dict[str, str]:
         """The files that a pack is made of, and those of its look-alikes, which every result names.

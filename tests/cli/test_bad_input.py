@@ -96,6 +96,13 @@ def test_a_look_alike_name_is_never_corrected_and_the_near_ones_are_told_apart(t
     assert "ibalizumab (Trogarzo; CD4-directed" in line
 
 
+@pytest.mark.parametrize("drug", ["rituximab", "infliximab", "eculizumab", "paracetamol", "?"])
+def test_a_name_that_looks_like_none_of_ours_is_told_where_the_drugs_are_listed(tmp_path, drug):
+    (line,) = refused(run("check", written(tmp_path, {**REQUEST, "drug": drug})))
+    lists = "`dosegate drugs` and GET /api/v1/drugs list them"
+    assert line == f"drug: is not a drug that has rules here; {lists}"
+
+
 def test_with_json_the_refusal_is_the_same(tmp_path):
     path = file_of(tmp_path, b"{")
     assert refused(run("check", path, "--json")) == refused(run("check", path))

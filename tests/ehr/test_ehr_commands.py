@@ -65,10 +65,11 @@ def test_keys_may_be_given_in_a_file(run, tmp_path, sql):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (ADD, "jwks_url or jwks is needed"),
+        (ADD, "give --jwks-url, where its public keys are, or --jwks, a file of them"),
         ([*ADD, "--jwks-url", "http://x.example/"], "jwks_url cannot be called"),
-        ([*ADD, "--jwks-url", "http://10.1.2.3/"], "jwks_url cannot be called"),
-        ([*ADD, *URL, "--jwks", "-"], "jwks_url or jwks is needed, and not both"),
+        ([*ADD, "--jwks-url", "http://10.1.2.3/"], "is listed in DOSEGATE_PRIVATE_HOSTS"),
+        ([*ADD, *URL, "--fhir-server", "https://10.1.2.3/"], "is listed in DOSEGATE_PRIVATE_HOSTS"),
+        ([*ADD, *URL, "--jwks", "-"], "or --jwks, a file of them, and not both"),
         ([*ADD, *URL, "--origin", "*"], "origins[0] must be"),
         (["ehr", "add", "Epic", "--issuer", "x", *URL], "name must be 2 to 64"),
         (["ehr", "revoke", "nobody"], "nobody: no EHR is registered"),
