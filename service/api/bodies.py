@@ -46,7 +46,7 @@ def document_received(schema: Schema) -> dict[str, Any]:
 
 
 def document_if_any(schema: Schema) -> dict[str, Any]:
-    """The body as its schema has it, and nothing where there is none. Raises what `document_received` does."""
+    """What `document_received` gives and raises, and nothing where there is no body."""
     return document_received(schema) if as_it_came() else {}
 
 

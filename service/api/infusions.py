@@ -128,7 +128,7 @@ def _answer(taken: Taken) -> dict[str, Any]:
     made = taken.answer["checklist"]
     if made is None:
         return dict(taken.answer)
-    link = url_for("checklists.read_checklist", checklist_id=made["id"])
+    link = (parts().public_url or "") + url_for("checklists.read_checklist", checklist_id=made["id"])
     return {**taken.answer, "checklist": {**made, "link": link}}
 
 

@@ -75,6 +75,7 @@ class EndpointSchema(Schema):
     held_until = a.maybe(metadata={**_MAYBE_TIME, "description": "It asked to be left alone until then."})
     paused_at = a.maybe(metadata=_MAYBE_TIME)
     paused_because = a.maybe(validate=validate.OneOf([BY_HAND, GONE, FAILING, None]))
+    waiting = a.number(metadata=a.said("Deliveries that are not sent yet, or not with success."))
     behind = a.number(metadata=a.said("Entries of the journal that were not looked at for it yet."))
 
 

@@ -156,7 +156,7 @@ def list_deliveries() -> Response:
     method="POST",
 )
 def replay_delivery(message: uuid.UUID) -> Response:
-    """Send a message again that arrived or was given up, under the same webhook-id."""
+    """Send a message again that arrived or was given up, or now that waits, under the same webhook-id."""
     return as_json({"deliveries": parts().deliveries.replay(str(message), act())})
 
 
@@ -186,15 +186,13 @@ def _no_such_endpoint(_error: NoSuchEndpoint) -> Response:
 
 
 def _no_such_delivery(_error: NoSuchDelivery) -> Response:
-    detail = "No message with this id arrived or was given up within the last 30 days."
+    detail = "No message with this id waits, or arrived or was given up within the last 30 days."
     return as_problem(problems.document(problems.NO_DELIVERY, detail))
 
 
 def _older_secret_good(error: OlderSecretGood) -> Response:
-    until = f"The secret before this one is good until {moment_text(error.until)}."
-    detail = (
-        f'{until} Rotate then; where a secret has leaked, send {{"now": "yes"}}: older ones stop at once.'
-    )
+    until = f"The secret before this one is good until {moment_text(error.until)}: rotate then."
+    detail = f'{until} Where a secret has leaked, send {{"now": "yes"}}: older ones stop at once.'
     return as_problem(problems.document(problems.CANNOT_ACT, detail))
 
 

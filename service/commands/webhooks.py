@@ -46,6 +46,9 @@ def add(url: str, *, events: tuple[str, ...], full: bool) -> None:
     with _endpoints() as known:
         endpoint, secret = known.add(url, events, full=full, act=act())
     click.echo(f"{endpoint.id} is told from now on. {_KEEP}", err=True)
+    if settings().public_url is None:
+        says = "so that links in messages are paths only: set it where `dosegate deliver` runs"
+        click.echo(f"DOSEGATE_PUBLIC_URL is not set, {says}.", err=True)
     click.echo(secret)
 
 
@@ -129,7 +132,10 @@ def list_deliveries(state: str | None, endpoint: uuid.UUID | None, after: str | 
 )
 @click.option("--endpoint", type=click.UUID, help="With --since: only those for this endpoint.")
 def replay(message: uuid.UUID | None, since: str | None, endpoint: uuid.UUID | None) -> None:
-    """Send MESSAGE again, or all that were given up --since a time; under the same ids, in order."""
+    """Send MESSAGE again, or now where it waits, or all that were given up --since a time.
+
+    They keep their ids and their order.
+    """
     if (message is None) == (since is None) or (message is not None and endpoint is not None):
         refuse(["give either a MESSAGE, or --since and perhaps --endpoint"])
     with opened() as records, _refusing():
@@ -138,7 +144,7 @@ def replay(message: uuid.UUID | None, since: str | None, endpoint: uuid.UUID | N
             count = found.replay(str(message), act())
         else:
             count = found.replay_dead(_moment(since or ""), act(), str(endpoint) if endpoint else None)
-    click.echo(f"{counted(count, 'delivery', 'deliveries')} sent again.")
+    click.echo(f"{counted(count, 'delivery', 'deliveries')} due now.")
 
 
 @click.command(short_help="Tell endpoints of events.")
@@ -178,7 +184,7 @@ def _refusing() -> Iterator[None]:
     except OlderSecretGood as older:
         refuse([still_good(older)])
     except NoSuchDelivery:
-        refuse(["no such message arrived or was given up; `dosegate webhooks deliveries` lists them"])
+        refuse(["no such message waits, arrived or was given up; `dosegate webhooks deliveries` lists them"])
     except BadInput as bad:
         refuse([f"{each.path}: {each.message}" for each in bad.errors])
 

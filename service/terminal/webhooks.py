@@ -30,9 +30,10 @@ def _endpoint(endpoint: Endpoint) -> tuple[Text, Indented]:
     table.add_row("told of", "\n".join(endpoint.events))
     table.add_row("messages", "full" if endpoint.full else "thin")
     table.add_row("state", _state(endpoint))
+    waiting = [counted(endpoint.waiting, "delivery", "deliveries")]
     if endpoint.behind:
-        behind = counted(endpoint.behind, "entry", "entries")
-        table.add_row("waiting", f"{behind} of the journal not looked at yet")
+        waiting.append(f"{counted(endpoint.behind, 'entry', 'entries')} of the journal not looked at yet")
+    table.add_row("waiting", "\n".join(waiting))
     if endpoint.older_until:
         table.add_row("secret", f"the one before signs too until {_time(endpoint.older_until)}")
     return Text(clean(endpoint.url), "bold"), Indented(table, 2)

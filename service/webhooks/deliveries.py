@@ -19,9 +19,11 @@ SUBJECT = "deliveries"
 _CURSOR = re.compile(r"([0-9]{1,10})~([a-z_.]{1,40})~([0-9a-f-]{36})")
 _ANEW = {"state": DUE, "attempts": 0, "first_at": None, "leased_until": None, "settled_at": None}
 
+_Chosen = tuple[ColumnElement[bool], ...]
+
 
 class NoSuchDelivery(Exception):
-    """No message with this id was delivered or given up, or its endpoint was removed."""
+    """No message with this id waits, arrived or was given up, or its endpoint was removed."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,12 @@ class Deliveries:
     def replay(self, message: str, act: Act) -> int:
         """Send a message again that arrived or was given up, to everybody it was for; to how many.
 
-        Its attempts are counted anew. Raises NoSuchDelivery.
+        Its attempts are counted anew. Where it waits for its next attempt, that is due now. Raises
+        NoSuchDelivery.
         """
-        count = self._repeat(
-            (deliveries.c.message == message, deliveries.c.state.in_((DEAD, DELIVERED))),
-            {"message": message},
-            act,
-        )
+        settled = (deliveries.c.message == message, deliveries.c.state.in_((DEAD, DELIVERED)))
+        waits = (deliveries.c.message == message, deliveries.c.state == DUE)
+        count = self._repeat({waits: {}, settled: _ANEW}, {"message": message}, act)
         if not count:
             raise NoSuchDelivery
         return count
@@ -104,14 +105,20 @@ class Deliveries:
         if endpoint is not None:
             chosen.append(deliveries.c.endpoint == endpoint)
             told["endpoint"] = endpoint
-        return self._repeat(tuple(chosen), told, act)
+        return self._repeat({tuple(chosen): _ANEW}, told, act)
 
-    def _repeat(self, chosen: tuple[ColumnElement[bool], ...], told: Mapping[str, Any], act: Act) -> int:
+    def _repeat(
+        self, repeated: Mapping[_Chosen, Mapping[str, Any]], told: Mapping[str, Any], act: Act
+    ) -> int:
+        """Make deliveries due now, in turn, with what else changes of each; how many."""
         mine = (endpoints.c.site == self._records.site, endpoints.c.removed_at.is_(None))
         there = deliveries.c.endpoint.in_(select(endpoints.c.id).where(*mine))
         with self._records.writing() as writing:
-            again = update(deliveries).where(there, *chosen).values(**_ANEW, due_at=act.at)
-            count = writing.connection.execute(again).rowcount
+            again = [
+                update(deliveries).where(there, *chosen).values(**values, due_at=act.at)
+                for chosen, values in repeated.items()
+            ]
+            count = sum(writing.connection.execute(each).rowcount for each in again)
             if count:
                 details = {**told, "deliveries": count}
                 writing.enter(act, Event.DELIVERY_REPEATED, SUBJECT, details)

@@ -40,7 +40,8 @@ class Endpoint:
     """An endpoint as it is shown: never its secrets.
 
     `failing_since` is the first failure after the last success; `paused_because` is one of BY_HAND, GONE and
-    FAILING. It is `behind` by so many entries of the journal that were not looked at for it yet.
+    FAILING. So many deliveries are `waiting` to be sent, and it is `behind` by so many entries of the journal
+    that were not looked at for it yet.
     """
 
     id: str
@@ -53,10 +54,13 @@ class Endpoint:
     held_until: datetime | None
     paused_at: datetime | None
     paused_because: str | None
+    waiting: int
     behind: int
 
 
-_COLUMNS = tuple(endpoints.c[name] for name in Endpoint.__dataclass_fields__ if name != "behind")
+_COLUMNS = tuple(
+    endpoints.c[name] for name in Endpoint.__dataclass_fields__ if name not in ("waiting", "behind")
+)
 
 
 class Endpoints:
@@ -154,7 +158,9 @@ class Endpoints:
     def _found(self, id: str | None = None) -> list[Endpoint]:
         last = select(func.max(journal.c.sequence)).where(journal.c.site == self._records.site)
         behind = (last.scalar_subquery() - endpoints.c.read_to).label("behind")
-        wanted = select(*_COLUMNS, behind).where(*self._mine)
+        due = (deliveries.c.endpoint == endpoints.c.id, deliveries.c.state == "due")
+        waiting = select(func.count()).where(*due).scalar_subquery().label("waiting")
+        wanted = select(*_COLUMNS, waiting, behind).where(*self._mine)
         if id is not None:
             wanted = wanted.where(endpoints.c.id == id)
         with self._records.reading() as connection:

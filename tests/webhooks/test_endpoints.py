@@ -12,6 +12,8 @@ import standardwebhooks
 from service.access.roles import SCOPES, Permission
 from service.app import create_app
 from service.records.registered import secret_digest, url_digest
+from service.webhooks.claims import claim
+from service.webhooks.outbox import read_on
 from tests.api.conftest import with_key
 from tests.api.sending import is_problem, paths
 from tests.builders import shipped
@@ -54,6 +56,7 @@ def test_an_endpoint_is_added_and_its_secret_is_shown_once(client, site, sql):
         "held_until": None,
         "paused_at": None,
         "paused_because": None,
+        "waiting": 0,
         "behind": 0,
     }
     listed = client.get(ENDPOINTS)
@@ -244,6 +247,40 @@ def test_dead_letters_are_listed_page_by_page_and_sent_again(
     assert is_problem(client.post(f"{DELIVERIES}/{dead[0]['message']}/replay"), 404)
 
 
+def test_one_that_waits_is_due_now_when_it_is_replayed(*, client, site, known, receiver, courier, clock):
+    receiver.mode = answers.BROKEN
+    id = added(client, receiver.url, events=[*EVENTS])["id"]
+    receiver.secret = site.secret_of(id)
+    site.checklist("MRN-1")
+    for hours in (0, 1, 1):
+        clock.pass_by(hours=hours)
+        courier.drain()
+    [(message, attempts, first_at)] = site.deliveries("message", "attempts", "first_at")
+    assert attempts == 3
+    [endpoint] = client.get(ENDPOINTS).json["endpoints"]
+    assert (endpoint["waiting"], endpoint["behind"]) == (1, 0)
+    receiver.got.clear()
+    courier.drain()
+    assert receiver.got == []  # the next attempt is in half an hour
+    assert client.post(f"{DELIVERIES}/{message}/replay").json == {"deliveries": 1}
+    # It is still the same delivery, which is given up 72 hours after its first attempt.
+    assert site.deliveries("attempts", "first_at") == [(3, first_at)]
+    receiver.mode = answers.OK
+    courier.drain()
+    assert receiver.ids() == [message]
+    assert client.get(ENDPOINTS).json["endpoints"][0]["waiting"] == 0
+    [(_, details)] = site.entries("delivery.repeated")
+    assert details == {"message": message, "deliveries": 1}
+
+
+def test_one_that_is_being_sent_is_not_sent_twice_by_a_replay(*, client, site, endpoint, clock):
+    site.checklist("MRN-1")
+    read_on(site.records, clock())
+    [claimed] = claim(site.records, endpoint.id, 9, clock())
+    assert client.post(f"{DELIVERIES}/{claimed.message}/replay").json == {"deliveries": 1}
+    assert claim(site.records, endpoint.id, 9, clock()) == []
+
+
 @pytest.mark.any_database
 @pytest.mark.parametrize(
     "asked", ["state=gone", "endpoint=x", "after=x", "after=1~a~b", "limit=0", "limit=201", "x=1"]
@@ -286,6 +323,7 @@ def test_the_command_adds_lists_changes_rotates_pauses_resumes_and_removes(comma
     [endpoint] = known.all()
     assert done.stdout == f"{site.secret_of(endpoint.id)}\n"
     assert endpoint.id in done.stderr and "not shown again" in done.stderr
+    assert "DOSEGATE_PUBLIC_URL" not in done.stderr
     assert endpoint.events == ("outcome.recorded", "pack.released")
     listed = command("webhooks", "list").stdout
     assert receiver.url in listed and endpoint.id in listed and "pack.released" in listed and "well" in listed
@@ -311,10 +349,21 @@ def test_the_command_adds_lists_changes_rotates_pauses_resumes_and_removes(comma
 
 
 @pytest.mark.any_database
+def test_who_adds_an_endpoint_is_told_that_links_will_be_paths(command, receiver):
+    del command.env["DOSEGATE_PUBLIC_URL"]
+    done = command("webhooks", "add", receiver.url, "--event", "pack.released")
+    assert done.exit_code == 0 and done.stdout.startswith("whsec_") and done.stdout.count("\n") == 1
+    says = "DOSEGATE_PUBLIC_URL is not set, so that links in messages are paths only"
+    assert done.stderr.splitlines()[-1].startswith(says)
+
+
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (("add", "http://ehr.example.org", "--event", "pack.released"), "url: is never called"),
+        (("add", "http://ehr.example.org", "--event", "pack.released"), "DOSEGATE_PRIVATE_HOSTS"),
+        (("add", "https://10.0.0.7/x", "--event", "pack.released"), "DOSEGATE_PRIVATE_HOSTS"),
         (("pause", str(uuid.uuid4())), "no endpoint has this id"),
         (("replay", str(uuid.uuid4())), "no such message"),
         (("replay",), "give either a MESSAGE"),
@@ -341,6 +390,7 @@ def test_deliver_once_sends_what_is_due_and_says_how_much(command, site, known, 
     for got in receiver.arrived:  # as somebody would who knows nothing of us, by the time of now
         standardwebhooks.Webhook(receiver.secret).verify(got.body, got.headers)
         assert got.data["link"].startswith("https://dosegate.example.org/api/v1/checklists/")
+    assert "1 delivery" in command("webhooks", "list").stdout
     listed = command("webhooks", "deliveries", "--state", "due").stdout
     assert "waits after 1 attempt: 500" in listed and listed.count("checklist.completed") == 1
     assert receiver.got[0].id in command("webhooks", "deliveries").stdout
@@ -348,10 +398,9 @@ def test_deliver_once_sends_what_is_due_and_says_how_much(command, site, known, 
     receiver.mode = answers.OK
     delivered = site.deliveries("message", "state")
     [again] = [message for message, state in delivered if state == "delivered"][:1]
-    assert command("webhooks", "replay", again).stdout == "1 delivery sent again.\n"
+    assert command("webhooks", "replay", again).stdout == "1 delivery due now.\n"
     assert (
-        command("webhooks", "replay", "--since", "2026-01-01T00:00:00Z").stdout
-        == "0 deliveries sent again.\n"
+        command("webhooks", "replay", "--since", "2026-01-01T00:00:00Z").stdout == "0 deliveries due now.\n"
     )
 
 
