@@ -42,6 +42,7 @@ class Chart:
     _targets: Mapping[str, Resource]
     _names: Mapping[int, str]
     _containers: Mapping[int, Resource]
+    _within: Mapping[int, Mapping[str, Resource]]
 
     @property
     def patient_id(self) -> str | None:
@@ -74,7 +75,8 @@ class Chart:
             return None
         if written.startswith("#"):
             around = self._containers.get(id(inside), inside)
-            return next((each for each in self.contained(around) if each.get("id") == written[1:]), None)
+            within = self._within.get(id(around))
+            return (within if within is not None else _by_id(around)).get(written[1:])
         written = written.split("/_history/", maxsplit=1)[0]
         if written in self._targets:
             return self._targets[written]
@@ -142,9 +144,10 @@ def _check_one_patient(entries: Sequence[Entry], found: Entry | None, patient: s
         )
     others, untold, nobodys = [], [], {}
     for entry in entries:
+        contained = _by_id(entry.resource)
         for resource, path in ((entry.resource, entry.path), *_contained(entry)):
             for key in ("subject", "patient"):
-                verdict = whose.verdict(resource.get(key), inside=entry.resource)
+                verdict = whose.verdict(resource.get(key), contained)
                 if verdict == OTHER:
                     others.append((f"{path}.{key}", "is another patient than the one asked about"))
                 elif verdict == UNTOLD:
@@ -163,12 +166,19 @@ def _contained(entry: Entry) -> Iterator[tuple[Resource, str]]:
         yield each, f"{entry.path}.contained[{place}]"
 
 
+def _by_id(container: Resource) -> dict[str, Resource]:
+    """What a resource contains, by id; of two with one id the first."""
+    every = reversed(objects(container.get("contained")))
+    return {each["id"]: each for each in every if isinstance(each.get("id"), str)}
+
+
 def _indexed(entries: Sequence[Entry]) -> dict[str, Any]:
     """What finds resources again: by type, by reference; and their names."""
     by_type: dict[str, list[Resource]] = {}
     targets: dict[str, Resource] = {}
     names: dict[int, str] = {}
     containers: dict[int, Resource] = {}
+    within: dict[int, dict[str, Resource]] = {}
     for entry in sorted(entries, key=lambda each: each.name):
         by_type.setdefault(entry.type, []).append(entry.resource)
         names[id(entry.resource)] = entry.name
@@ -178,4 +188,8 @@ def _indexed(entries: Sequence[Entry]) -> dict[str, Any]:
         for each in objects(entry.resource.get("contained")):
             names[id(each)] = f"{entry.name}#{id_of(each) or type_of(each) or ''}"
             containers[id(each)] = entry.resource
-    return {"_by_type": by_type, "_targets": targets, "_names": names, "_containers": containers}
+        within[id(entry.resource)] = _by_id(entry.resource)
+    return {
+        **{"_by_type": by_type, "_targets": targets},
+        **{"_names": names, "_containers": containers, "_within": within},
+    }

@@ -1,6 +1,6 @@
 """Whether a resource is about the patient asked about, by what it refers to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -34,10 +34,11 @@ class Whose:
         """Whether this is the patient that was asked for, if any was."""
         return self.asked is None or self.asked in (self.id, *(value for _, value in self.identifiers))
 
-    def verdict(self, referred: Any, inside: Resource) -> str:
+    def verdict(self, referred: Any, contained: Mapping[str, Resource]) -> str:
         """Whose a Reference says that its resource is; one that is not there is the same.
 
-        Nobody's is what is about a group, a device or another thing.
+        `contained` are the resources beside it, by their ids. Nobody's is what is about a group, a device or
+        another thing.
         """
         if referred is None:
             return SAME
@@ -46,8 +47,7 @@ class Whose:
             given = [each for one in objects(referred) for each in _identifiers(one.get("identifier"))]
             return self._by_identifiers(given)
         if written.startswith("#"):
-            within = (each for each in objects(inside.get("contained")) if each.get("id") == written[1:])
-            found = next(within, {})
+            found = contained.get(written[1:], {})
             if type_of(found) != "Patient":
                 return NOBODY if found else UNTOLD
             return self._by_identifiers(list(_identifiers(found.get("identifier"))))

@@ -1,11 +1,12 @@
 """From a Bundle to one patient's resources: shapes, references, versions, and whose they are."""
 
 import copy
+import time
 
 import pytest
 
 from service.fhir.chart import MOST_ENTRIES, BadBundle, OtherPatient, read_chart
-from tests.fhir.builders import bundle, chart, condition, negative, observation, patient
+from tests.fhir.builders import bundle, chart, condition, negative, observation, patient, report
 
 ANOTHER = {"reference": "Patient/q"}
 
@@ -188,6 +189,29 @@ def test_contained_resources_refer_to_each_other():
     within = found.contained(outer)
     assert found.resolve({"reference": "#m"}, within[1]) is within[0]
     assert found.name(within[1]) == "Observation/1#x"
+
+
+def test_of_two_contained_resources_with_one_id_the_first_is_meant():
+    several = [{"resourceType": type, "id": "m"} for type in ("Medication", "Substance")]
+    outer = observation("1", contained=several)
+    for inside in (outer, chart(outer).of_type("Observation")[0]):
+        assert chart(outer).resolve({"reference": "#m"}, inside)["resourceType"] == "Medication"
+
+
+def test_the_contained_resources_of_one_are_looked_through_once():
+    """What takes time for each pair of them would take a minute for so many."""
+    many = [observation(f"c{n}", subject={"reference": "#p"}) for n in range(20_000)]
+    whose = {"resourceType": "Patient", "id": "p", "identifier": [{"value": "1"}]}
+    holder = report("r", contained=[*many, whose], result=[{"reference": f"#c{n}"} for n in range(20_000)])
+    made = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": each} for each in (patient(identifier=[{"value": "1"}]), holder)],
+    }
+    began = time.process_time()
+    found = read_chart(made, patient=None, searched={})
+    (read,) = found.of_type("DiagnosticReport")
+    assert all(found.resolve(each, read) is not None for each in read["result"])
+    assert time.process_time() - began < 10
 
 
 def test_an_id_that_fhir_does_not_allow_is_no_name():
