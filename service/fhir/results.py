@@ -10,9 +10,9 @@ from service.fhir.chart import Chart
 from service.fhir.reads import Read, ReadingContext, found, noted, unreadable
 from service.fhir.resources import Moment, Resource, called, code, keys, moment, objects, period
 from service.fhir.statements import CHANGED, is_changed
-from service.fhir.unknown_codes import unknown_codes
+from service.fhir.unknown_codes import About, not_known, unknown_codes
 from service.fhir.values import NO_VALUE, Asked, Value, limits, value_of
-from service.knowledge.code_maps import CodeMaps, Result
+from service.knowledge.code_maps import Result
 
 _STATUSES = FINAL_STATUSES | OTHER_STATUSES
 # A positive result that is not final is no result; but nothing older clears while it stands.
@@ -34,13 +34,13 @@ class _Observed:
 
 def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     """Every result that the code maps know, what looks like one, and codes that are not known here."""
-    observed = list(_observed(chart))
-    reads = [read for each in observed for read in _of(each, context)]
-    reads.extend(_reports(chart, observed, context))
+    observed, about = list(_observed(chart)), About(context)
+    reads = [read for each in observed for read in _of(each, about, context)]
+    reads.extend(_reports(chart, observed, about, context))
     yield from reads
     if not chart.has_all("results", "reports"):
         yield from _beyond(reads, context)
-    yield from unknown_codes(((each.name, each.body) for each in observed if not each.parts), context)
+    yield from unknown_codes(((each.name, each.body) for each in observed if not each.parts), about)
 
 
 def _beyond(reads: Iterable[Read], context: ReadingContext) -> Iterator[Read]:
@@ -114,8 +114,11 @@ def _contained(resource: Resource, chart: Chart, otherwise: Moment | None) -> It
             yield from _with_parts(each, chart, otherwise)
 
 
-def _of(observed: _Observed, context: ReadingContext) -> Iterator[Read]:
-    """What one observation gives. What is never read is not, whatever other codes it has."""
+def _of(observed: _Observed, about: About, context: ReadingContext) -> Iterator[Read]:
+    """What one observation gives. What is never read is not, whatever other codes it has.
+
+    One that is only named like a fact cannot be read, and nothing older clears in its place.
+    """
     codes = keys(observed.body.get("code"), context.maps)
     if observed.body.get("focus"):
         yield noted(
@@ -133,16 +136,21 @@ def _of(observed: _Observed, context: ReadingContext) -> Iterator[Read]:
             yield unreadable(observed.name, fact, says, status=observed.status, **_when(observed, context))
         return
     for result in results.values():
-        yield from _result(observed, result, context)
+        yield from _result(observed, result, about, context)
+    of_parts = frozenset().union(*map(about.facts, observed.parts))
+    for fact in sorted(about.by_name(observed.body) - of_parts):
+        status = None if observed.status in _NOT_YET else observed.status
+        when = _when(observed, context)
+        yield unreadable(observed.name, fact, not_known(observed.body), status=status, **when)
 
 
-def _result(observed: _Observed, result: Result, context: ReadingContext) -> Iterator[Read]:
+def _result(observed: _Observed, result: Result, about: About, context: ReadingContext) -> Iterator[Read]:
     definition = context.vocabulary[result.fact]
     if definition.type == "date":
         yield _dated(observed, definition)
         return
     value = value_of(observed.body, Asked(definition, result, context.maps))
-    if value == NO_VALUE and any(result.fact in _facts(part, context.maps) for part in observed.parts):
+    if value == NO_VALUE and any(result.fact in about.facts(part) for part in observed.parts):
         return
     if is_changed(observed.body):
         value = Value.none(CHANGED)
@@ -213,23 +221,19 @@ def latest(at: Moment, infusion_at: datetime) -> str:
     return (min(at.last, infusion) if at.first <= infusion else at.last).isoformat()
 
 
-def _reports(chart: Chart, observed: Iterable[_Observed], context: ReadingContext) -> Iterator[Read]:
-    """Reports of a test that is known here, without an observation of it."""
-    maps = context.maps
-    have = {(fact, each.at.day if each.at else None) for each in observed for fact in _facts(each.body, maps)}
+def _reports(
+    chart: Chart, observed: Iterable[_Observed], about: About, context: ReadingContext
+) -> Iterator[Read]:
+    """Reports of a test that is known here, or named like one, without an observation of it."""
+    have = {(fact, each.at.day if each.at else None) for each in observed for fact in about.facts(each.body)}
     for report in chart.of_type("DiagnosticReport"):
         at = time_of(report)
         results = (chart.resolve(each, report) for each in objects(report.get("result")))
         within = [part for each in results if each for part in (each, *objects(each.get("component")))]
-        atomic = {fact for part in within for fact in _facts(part, maps)}
-        for fact in sorted(_facts(report, maps) - atomic):
+        atomic = {fact for part in within for fact in about.facts(part)}
+        for fact in sorted(about.facts(report) - atomic):
             changed = status_of(report) in _CHANGED
             if changed or (fact, at.day if at is not None else None) not in have:
                 what = _Observed(report, chart.name(report), status_of(report), at)
                 says = f"a{'n amended' if changed else ''} report without a readable result"
                 yield unreadable(what.name, fact, says, status=what.status, **_when(what, context))
-
-
-def _facts(resource: Resource, maps: CodeMaps) -> set[str]:
-    """The facts that an observation or a report is about."""
-    return {maps.results[key].fact for key in keys(resource.get("code"), maps) if key in maps.results}

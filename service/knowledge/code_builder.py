@@ -26,6 +26,7 @@ from service.knowledge.code_maps import (
     Medicine,
     Result,
     Statement,
+    address,
     folded,
 )
 from service.knowledge.language import Path
@@ -96,9 +97,10 @@ class _Builder:
     def _addresses(self, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         found: dict[str, str] = {}
         for name, each in systems.items():
-            for uri in (each["uri"], *each["also"], each["uri"] + "/"):
-                if found.setdefault(uri, name) != name:
-                    self._wrong("systems", ("systems", name), f"{uri} is an address of {found[uri]} already")
+            for uri in (each["uri"], *each["also"]):
+                other = found.setdefault(address(uri), name)
+                if other != name:
+                    self._wrong("systems", ("systems", name), f"{uri} is an address of {other} already")
                     break
         return found
 

@@ -22,6 +22,11 @@ def folded(text: str) -> str:
     return " ".join(_INVISIBLE.sub("", text).casefold().split())
 
 
+def address(uri: str) -> str:
+    """The address of a system as it is compared: any case, with or without a slash behind it."""
+    return uri.strip().casefold().rstrip("/")
+
+
 @dataclass(frozen=True)
 class Concept:
     """A code of a system, by the system's address, with what it is called there."""
@@ -116,7 +121,8 @@ class CodeMaps:
     """All code maps. Every key is the short name of a system (`loinc`) and a code of it.
 
     `tests` are what to order where a fact is missing; `drugs` are the packs by the codes in their files;
-    `spelled` are the units of the vocabulary by other spellings.
+    `spelled` are the units of the vocabulary by other spellings; `uris` are the short names of systems by
+    their addresses, each as `address` has it.
     """
 
     systems: Mapping[str, str] = field(default_factory=dict)
@@ -134,7 +140,7 @@ class CodeMaps:
 
     def key(self, uri: Any, code: Any) -> Key | None:
         """The key of a coding as received; None where its system is none that is known here."""
-        system = self.uris.get(uri) if isinstance(uri, str) else None
+        system = self.uris.get(address(uri)) if isinstance(uri, str) else None
         return (system, code) if system is not None and isinstance(code, str) else None
 
     def meaning(self, answers: str, key: Key | None = None, text: str | None = None) -> str | None:

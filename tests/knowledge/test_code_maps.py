@@ -104,9 +104,12 @@ def maps_of(texts=FILES, packs=()):
 
 def test_a_code_is_looked_up_with_its_system_by_any_address_of_it():
     maps = maps_of()
-    for address in ("http://loinc.org", "http://loinc.org/", "urn:oid:2.16.840.1.113883.6.1"):
+    for address in (
+        *("http://loinc.org", "http://loinc.org/", "HTTP://LOINC.org/", " http://loinc.org"),
+        *("urn:oid:2.16.840.1.113883.6.1", "URN:OID:2.16.840.1.113883.6.1"),
+    ):
         assert maps.results[maps.key(address, "5196-1")] == Result("hbsag", "qualitative", "positive")
-    for address in ("http://example.org", "HTTP://LOINC.ORG", None, 5, ["http://loinc.org"]):
+    for address in ("http://example.org", "http://loinc.org/x", "", None, 5, ["http://loinc.org"]):
         assert maps.key(address, "5196-1") is None
     assert maps.key("http://loinc.org", 51961) is None
     assert maps.results.get(maps.key("http://snomed.info/sct", "5196-1")) is None
