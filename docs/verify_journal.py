@@ -95,7 +95,8 @@ def faults(lines, keys, held=None):  # one sentence each, notes too; None and Fa
                 unopened[details.get("remark", entry["subject"])] = where
             if event == "checklist.made":
                 told = {"id": entry["subject"], "site": site, "actor": entry["actor"], "supersedes": None}
-                yield line.get("checklist") != told | details and f"edited: the checklist of {where} is altered"
+                told |= {name: each for name, each in details.items() if name not in ("hook", "hook_instance", "asked_by")}
+                yield line.get("checklist") != told and f"edited: the checklist of {where} is altered"
                 yield not rules >= {details["knowledge"], details["policy"]} and f"deleted: the rules of {where}"
             for id in details["checklists"] + details["remarks"] if event == "patient.erased" else ():
                 unopened.pop(id, None)

@@ -159,6 +159,7 @@ def create_app(
             counters=metrics,
             zone=settings.time_zone,
             pass_cards=settings.pass_cards,
+            patient_system=settings.patient_identifier_system,
         ),
         card_feedback=CardFeedback(records),
         endpoints=Endpoints(records, outbound),

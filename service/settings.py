@@ -20,6 +20,7 @@ ISSUER, CLIENT_ID = "DOSEGATE_OIDC_ISSUER", "DOSEGATE_OIDC_CLIENT_ID"
 CLIENT_SECRET_FILE = "DOSEGATE_OIDC_CLIENT_SECRET_FILE"
 TIME_ZONE, PRIVATE_HOSTS = "DOSEGATE_TIME_ZONE", "DOSEGATE_PRIVATE_HOSTS"
 FHIR_SECONDS, PASS_CARDS = "DOSEGATE_FHIR_SECONDS", "DOSEGATE_PASS_CARDS"
+PATIENT_SYSTEM = "DOSEGATE_PATIENT_IDENTIFIER_SYSTEM"
 
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"https?://[^/?\\]+/?")
@@ -27,6 +28,7 @@ _VISIBLE = re.compile(r"[ -~]{1,255}")
 _DIGIT = re.compile(r"[0-9]")
 _HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?")
 _AMOUNT = re.compile(r"\d{1,2}(\.\d{1,3})?")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,1000}")
 _LONGEST_WAIT = 20
 _UTC = ZoneInfo("UTC")
 _LONGEST_SECRET = 1024
@@ -60,7 +62,8 @@ class Settings:
     `time_zone` is the site's own, for what an EHR says without an offset. `private_hosts` are the servers (a
     host, or host:port) that may be called although they stand inside the site's network. `fhir_seconds` is
     how long an answer to an EHR waits for what is fetched from its FHIR server; `pass_cards` whether it gets
-    a card where nothing was found.
+    a card where nothing was found. `patient_identifier_system` is the `identifier.system` under which the
+    site's own id of a patient stands in a FHIR Patient.
     """
 
     database: str = "sqlite:///dosegate.db"
@@ -76,6 +79,7 @@ class Settings:
     private_hosts: frozenset[str] = frozenset()
     fhir_seconds: float = 0.35
     pass_cards: bool = True
+    patient_identifier_system: str | None = None
     demonstration: bool = False
 
     @classmethod
@@ -92,6 +96,7 @@ class Settings:
             zone, private = env.str(TIME_ZONE, "UTC"), env.str(PRIVATE_HOSTS, "")
             seconds = env.str(FHIR_SECONDS, str(cls.fhir_seconds))
             pass_cards = env.str(PASS_CARDS, "yes")
+            system = env.str(PATIENT_SYSTEM, "")
         except EnvError as error:
             raise BadSetting(str(error)) from None
         if not _SITE.fullmatch(site):
@@ -100,6 +105,8 @@ class Settings:
             raise BadSetting(f"{TRUSTED_PROXIES} must be a whole number from 0 to 9")
         if pass_cards not in ("yes", "no"):
             raise BadSetting(f"{PASS_CARDS} must be yes or no")
+        if system and not _URI.fullmatch(system):
+            raise BadSetting(f"{PATIENT_SYSTEM} must be a URI, as urn:oid:1.2.3 or https://example.org/mrn")
         return cls(
             database=_database(DATABASE, database),
             owner=_database(OWNER, owner) if owner else None,
@@ -116,6 +123,7 @@ class Settings:
             private_hosts=_hosts(private),
             fhir_seconds=_seconds(seconds),
             pass_cards=pass_cards == "yes",
+            patient_identifier_system=system or None,
         )
 
 

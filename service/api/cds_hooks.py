@@ -30,7 +30,8 @@ _ERRORS = {
     412: "It cannot be known for which drug it is: what is missing is said.",
     413: "Larger than 4 MiB.",
     415: "Not application/json.",
-    422: "Something of another patient (recorded); or feedback on what is no card of this EHR.",
+    422: "Something of another patient (recorded); or feedback on what is no card of this EHR, or of a time "
+    "at which nobody can have seen it.",
     500: "The service failed.",
     503: "The records cannot be read or written.",
 }

@@ -128,7 +128,8 @@ class CallSchema(_Lenient):
     """A call of a hook (CDS Hooks 2.0)."""
 
     hook = fields.String(
-        required=True, validate=validate.OneOf(list(HOOKS), error="is no hook of this service")
+        required=True,
+        validate=validate.OneOf(list(HOOKS), error=f"is no hook of this service: {', '.join(HOOKS)}"),
     )
     hookInstance = fields.UUID(required=True, error_messages={"invalid_uuid": "must be a UUID"})
     context = fields.Dict(required=True, metadata=a.said("As the hook has it."))

@@ -1,5 +1,6 @@
 """A checklist as FHIR R4, for an EHR that keeps it."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -10,6 +11,7 @@ from service.access.roles import Permission
 from service.api.bodies import query_received
 from service.api.parts import act, parts, principal
 from service.api.visit_documents import record_document
+from service.fhir.chart import BadBundle, read_chart
 from service.fhir.guidance import MEDIA_TYPE, guidance
 from service.fhir.told import Told
 from service.records.canonical import canonical
@@ -62,6 +64,16 @@ def _told(record: Record) -> Told:
             entry.document() for entry in record.visit.entries if sees_all or not entry.event.endswith(_VIEWS)
         ],
         order=request.get("order"),
-        patient_is_resource="bundle" in request,
+        patient_resource=_patient_resource(request, subject.result["patient"]["id"]),
         link=f"{own}/checklists/{subject.id}" if own else None,
     )
+
+
+def _patient_resource(request: Mapping[str, Any], id: str) -> str | None:
+    """The id of the Patient of a request with a bundle; without a Patient the one that was asked for."""
+    if "bundle" not in request:
+        return None
+    try:
+        return read_chart(request["bundle"], patient=id, searched={}).patient_id or id
+    except BadBundle:  # it could be read when it came
+        return None

@@ -16,14 +16,15 @@ from service.ehr import troubles
 from service.ehr.cards import Asked, Card, Orders, cards_of
 from service.ehr.clients import EhrClient
 from service.ehr.feedback import keep_cards
-from service.ehr.gathering import MEDICATION, Gap, Gathering, unresolved
+from service.ehr.gathering import MEDICATION, Gap, Gathering, Known, unresolved
 from service.ehr.hooks import Call
 from service.ehr.prefetch import Gathered
 from service.ehr.troubles import CannotKnow
 from service.fhir.chart import BadBundle, Chart, OtherPatient, read_chart
+from service.fhir.identity import identifier_of
 from service.fhir.orders import TYPE as ORDER
 from service.fhir.orders import Ordered, orders_in
-from service.fhir.resources import moment
+from service.fhir.resources import moment, type_of
 from service.fhir.service_requests import TYPE as TEST
 from service.fhir.service_requests import missing_orders, on_order
 from service.intake.documents import plain
@@ -40,6 +41,7 @@ log = logging.getLogger("dosegate")
 BOOKED, ORDERED, ASSUMED = "booked", "ordered", "assumed"
 _AT_HAND = ("patient-view", "encounter-start")  # hooks on which now is meant where no time is said
 _NO_MEDICATION = "refers to a Medication that was neither sent along nor could be read"
+_MOST_ORDERS = 20  # of ours in one call: each makes a checklist
 _MOST_PATHS = 10  # that an entry names
 
 
@@ -69,7 +71,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Answering:
-    """Answers EHRs for one site. `zone` is the site's; `pass_cards` whether a pass has a card."""
+    """Answers EHRs for one site. `zone` is the site's; `pass_cards` whether a pass has a card.
+
+    `patient_system` is the system of the identifiers by which the site knows patients; without it, and where
+    a Patient has none or several, that is the id of the resource.
+    """
 
     library: Library
     making: Making
@@ -77,6 +83,7 @@ class Answering:
     counters: Counters
     zone: ZoneInfo
     pass_cards: bool
+    patient_system: str | None
 
     def cards(self, call: Call, caller: Caller) -> list[Card]:
         """The cards for a call, by order.
@@ -88,10 +95,13 @@ class Answering:
         chart, bad = self._chart(call, caller, known.everything)
         orders = [each.resource for each in known.orders]
         gaps, cards, made = list(known.gaps), list[Card](), list[Made]()
+        too_many = list[Ordered]()
         found = orders_in(orders, chart, self.library, now=caller.act.at)
         for ordered, order in zip(found, orders, strict=True):
-            if ordered.drug is not None:
-                made.append(_Checking(self, call, caller, ordered, chart).made(known.everything, bad))
+            if ordered.drug is not None and len(made) == _MOST_ORDERS:
+                too_many.append(ordered)
+            elif ordered.drug is not None:
+                made.append(_Checking(self, call, caller, ordered, chart).made(known, bad))
                 cards += made[-1].cards
             elif ordered.problem is not None:
                 cards.append(troubles.disagreeing(ordered))
@@ -103,10 +113,11 @@ class Answering:
                 self.counters.order_without_pack(call.hook)
         if gaps and not (cards or made):
             raise CannotKnow(gaps)
-        self._keep(made, caller)
+        self._keep(made, call, caller)
+        cards += [troubles.too_many(too_many)] if too_many else []
         return [*cards, troubles.not_known(gaps)] if gaps else cards
 
-    def _keep(self, made: Sequence[Made], caller: Caller) -> None:
+    def _keep(self, made: Sequence[Made], call: Call, caller: Caller) -> None:
         """Keep all checklists of a call with their cards, or none. Raises StoreUnavailable."""
         kept = [(each.checklist, each.cards) for each in made if each.checklist is not None]
         if not kept:
@@ -115,7 +126,7 @@ class Answering:
             for checklist, _ in kept:
                 self.making.keep_basis(writing, checklist)  # before the first one holds the chain
             for checklist, cards in kept:
-                self.making.keep(writing, checklist, caller.act)
+                self.making.keep(writing, checklist, caller.act, call.details)
                 keep_cards(writing, cards, checklist.id, caller.client.name)
 
     def _chart(self, call: Call, caller: Caller, known: Gathered) -> tuple[Chart, BadBundle | None]:
@@ -126,7 +137,7 @@ class Answering:
         try:
             return read_chart(known.bundle(), patient=call.patient, searched=known.searched), None
         except OtherPatient as error:
-            paths = [(known.path(path), said) for path, said in error.errors]
+            paths = [_in_call(path, said, known) for path, said in error.errors]
             details = {"hook": call.hook, "paths": [path for path, _ in paths][:_MOST_PATHS]}
             records = self.making.store.records
             records.enter(caller.act, Event.OTHER_PATIENT_REFUSED, caller.act.actor, details)
@@ -150,34 +161,34 @@ class _Checking:
     ordered: Ordered
     chart: Chart
 
-    def made(self, known: Gathered, bad: BadBundle | None) -> Made:
+    def made(self, known: Known, bad: BadBundle | None) -> Made:
         """The checklist and its cards; where none can be made, the card that says so."""
         act, reasons = self.caller.act, bad.errors if bad is not None else ()
         if bad is None:
             try:
                 return self._checklist(known)
             except BadInput as error:
-                reasons = tuple((known.path(each.path), each.message) for each in error.errors)
+                reasons = tuple((known.everything.path(each.path), each.message) for each in error.errors)
                 log.error("request %s: an order is not checked: its request is refused", act.request)
             except Exception as error:
                 # No fault of ours may look like an order with nothing against it.
                 log.error("request %s: an order is not checked: %s", act.request, type(error).__name__)
         return Made([troubles.not_checked(self.ordered, reasons)])
 
-    def _checklist(self, known: Gathered) -> Made:
+    def _checklist(self, known: Known) -> Made:
         """The checklist and its cards. Raises BadInput."""
-        base, unread = self.caller.base, self.site.gathering.unread(known)
+        base = self.caller.base
         at, said_by = self._infusion_at()
         asked = Asked(
             self.call.instance,
             self.ordered.reference,
             base,
             _new_id,
-            unread,
+            known.unread,
             infusion_at_from=said_by,
             in_doubt=said_by == ASSUMED and self.call.hook not in _AT_HAND,
         )
-        checklist = self.site.making.evaluated(self._request(known, at), self.caller.act)
+        checklist = self.site.making.evaluated(self._request(known.everything, at), self.caller.act)
         result = json.loads(checklist.result)
         orders, vocabulary = self._orders(result["needs"]), self.site.library.vocabulary
         return Made(cards_of(result, asked, vocabulary, orders, pass_card=self.site.pass_cards), checklist)
@@ -198,13 +209,19 @@ class _Checking:
                     "drug": pack.id,
                     "region": self.site.library.policy.values["region"],
                     "infusion_at": infusion_at.isoformat(),
-                    "patient": {"id": self.call.patient},
+                    "patient": {"id": self._patient()},
                     "bundle": known.bundle(),
                     "order": self.ordered.reference,
                     "searched": dict(known.searched),
                 }
             )
         )
+
+    def _patient(self) -> str:
+        """The patient's id at the site."""
+        system = self.site.patient_system
+        own = identifier_of(self.chart.patient, system) if system is not None else None
+        return own if own is not None else self.call.patient
 
     def _infusion_at(self) -> tuple[datetime, str]:
         """When the infusion is meant to be (never in the past), and what says so; without that it is now."""
@@ -221,6 +238,14 @@ class _Checking:
         found = (moment(start) for start in self.call.starts)
         known = [each.at for each in found if each is not None and each.at is not None]
         return sorted(known, key=lambda at: _in_zone(at, zone))
+
+
+def _in_call(path: str, said: str, known: Gathered) -> tuple[str, str]:
+    """What is wrong with a Bundle of ours, as whoever called has to read it."""
+    if path == "patient.id":
+        place = next((each.path for each in known.found if type_of(each.resource) == "Patient"), path)
+        return place, "is another patient than context.patientId"
+    return known.path(path), said
 
 
 def _in_zone(at: date | datetime, zone: ZoneInfo) -> datetime:

@@ -6,7 +6,7 @@ signature, and nothing here counts as one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -16,11 +16,12 @@ from service.intake.errors import BadInput, FieldError
 from service.records.journal import Act, Event, JournalEntry
 from service.records.reasons import REASON_SYSTEM, Reason
 from service.records.site import SiteRecords, Writing
-from service.records.tables import card_feedback, cards, contents, moment_text
+from service.records.tables import card_feedback, cards, checklists, contents, moment_text
 
 ACCEPTED, OVERRIDDEN = "accepted", "overridden"
 _EVENTS = {ACCEPTED: Event.CARD_ACCEPTED, OVERRIDDEN: Event.CARD_OVERRIDDEN}
 _OWN_REASONS = frozenset(reason.value for reason in Reason)
+_CLOCKS_APART = timedelta(minutes=5)  # ours and that of whoever answers a card
 # One of the EHR's own: what it says is kept apart, since it may say anything.
 ANOTHER_REASON = "another"
 
@@ -90,13 +91,13 @@ class CardFeedback:
     def enter(self, told: Sequence[Told], client: str, act: Act) -> None:
         """Enter what an EHR tells of cards that it was given; what was told before is passed over.
 
-        Raises BadInput naming each entry that is about no such card, and then enters nothing;
-        StoreUnavailable.
+        Raises BadInput naming each entry that is about no such card, or of a time at which nobody can have
+        seen it, and then enters nothing; StoreUnavailable.
         """
         with self._records.writing() as writing:
             writing.alone()  # nobody erases a patient between the reading of a card and the words about it
             known = self._cards(writing.connection, told, client)
-            _check(told, known)
+            _check(told, known, act.at)
             before = _told_before(writing.connection, told)
             new = {each.key: each for each in told if each.key not in before}
             for each in new.values():
@@ -109,7 +110,14 @@ class CardFeedback:
     def _cards(self, connection: Connection, told: Sequence[Told], client: str) -> dict[str, Any]:
         """The cards that are told of, as far as this EHR was given them."""
         wanted = (
-            select(cards.c.id, cards.c.checklist, cards.c.suggestions, contents.c.patient)
+            select(
+                cards.c.id,
+                cards.c.checklist,
+                cards.c.suggestions,
+                checklists.c.created_at,
+                contents.c.patient,
+            )
+            .join(checklists, checklists.c.id == cards.c.checklist)
             .join(contents, contents.c.checklist == cards.c.checklist, isouter=True)
             .where(
                 cards.c.site == self._records.site,
@@ -120,8 +128,8 @@ class CardFeedback:
         return {row.id: row for row in connection.execute(wanted)}
 
 
-def _check(told: Sequence[Told], known: Mapping[str, Any]) -> None:
-    """Return where all of it is about cards, and suggestions of them, that are known. Raises BadInput."""
+def _check(told: Sequence[Told], known: Mapping[str, Any], now: datetime) -> None:
+    """Return where all of it is about cards that are known, after they were given. Raises BadInput."""
     errors = []
     for place, each in enumerate(told):
         card = known.get(each.card)
@@ -129,12 +137,25 @@ def _check(told: Sequence[Told], known: Mapping[str, Any]) -> None:
             said = "is no card that this EHR was given; nothing of this feedback was entered"
             errors.append(FieldError(f"feedback[{place}].card", said))
             continue
+        why = _no_time_of(each, card, now)
+        if why is not None:
+            said = f"{why}; nothing of this feedback was entered"
+            errors.append(FieldError(f"feedback[{place}].outcomeTimestamp", said))
         for number, id in enumerate(each.suggestions):
             if id not in card.suggestions:
                 said = "is no suggestion of this card; nothing of this feedback was entered"
                 errors.append(FieldError(f"feedback[{place}].acceptedSuggestions[{number}].id", said))
     if errors:
         raise BadInput(errors)
+
+
+def _no_time_of(told: Told, card: Any, now: datetime) -> str | None:
+    """Why nothing can have been done about a card at that time."""
+    if told.at > now + _CLOCKS_APART:
+        return "is more than 5 minutes ahead of now"
+    if told.at < card.created_at - _CLOCKS_APART:
+        return "is before this card was made"
+    return None
 
 
 def _told_before(connection: Connection, told: Sequence[Told]) -> set[tuple[str, str, datetime]]:

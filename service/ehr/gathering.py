@@ -1,7 +1,9 @@
 """What is known for a call: sent along, or fetched with the token that it grants, where it matters."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from service.ehr.clients import EhrClient
 from service.ehr.fetching import Fetched, FhirServer, fetch_missing
@@ -16,10 +18,14 @@ from service.knowledge.library import Library
 from service.outbound.deadlines import Deadline
 from service.outbound.http import Outbound
 
+log = logging.getLogger("dosegate")
+
 MEDICATION = "Medication"
 ORDERS = "orders"
 Answers = dict[str, Searched]
-_UNREAD = {FAILED: "could not be read", INCOMPLETE: "not read to the end", None: "not sent and not fetched"}
+_NOT_REGISTERED = "its FHIR server is not registered here"
+_NOT_MADE = "not sent and not fetched"
+_UNREAD = {FAILED: "could not be read", INCOMPLETE: "not read to the end"}
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,15 @@ class Gap:
 
 @dataclass(frozen=True)
 class Known:
-    """The orders that a call is about, all that is known of the patient, and orders that are not known."""
+    """The orders that a call is about, all that is known of the patient, and orders that are not known.
+
+    `unread` are the searches whose answers are not whole, by name, and what is wrong.
+    """
 
     orders: tuple[Located, ...]
     everything: Gathered
     gaps: tuple[Gap, ...]
+    unread: Mapping[str, str]
 
 
 class Gathering:
@@ -52,28 +62,33 @@ class Gathering:
         """All that is known for a call of this EHR."""
         answers = read_prefetch(call.prefetch, [search.name for search in self.searches])
         grant = call.grant
-        if grant is not None and client.uses_fhir_server(grant.base) and self._matters(call, answers):
-            deadline = Deadline(self._seconds)
-            medicines = self._medicines(call, answers)
-            pages = {name: each.next for name, each in answers.items() if each.next and each.state != FAILED}
-            wanted = [*self._not_whole(answers, pages), *medicines, *_dispatched(call, answers)]
-            answers |= self._fetched(call, grant, answers, wanted, deadline=deadline, pages=pages)
-            # Orders that were not known before refer to their medicines too.
-            others = [each for each in self._medicines(call, answers) if each not in medicines]
-            answers |= self._fetched(call, grant, answers, others, deadline=deadline)
+        if grant is None or not self._matters(call, answers):
+            return self._known(call, answers)
+        if not client.uses_fhir_server(grant.base):
+            log.warning("%s names a FHIR server that is not registered: %s", client.name, _origin(grant.base))
+            return self._known(call, answers, not_made=_NOT_REGISTERED)
+        deadline = Deadline(self._seconds)
+        medicines = self._medicines(call, answers)
+        pages = {name: each.next for name, each in answers.items() if each.next and each.state != FAILED}
+        wanted = [*self._not_whole(answers, pages), *medicines, *_dispatched(call, answers)]
+        answers |= self._fetched(call, grant, answers, wanted, deadline=deadline, pages=pages)
+        # Orders that were not known before refer to their medicines too.
+        others = [each for each in self._medicines(call, answers) if each not in medicines]
+        answers |= self._fetched(call, grant, answers, others, deadline=deadline)
         return self._known(call, answers)
 
-    def unread(self, known: Gathered) -> dict[str, str]:
-        """The searches whose answers are not whole, by name, and what is wrong."""
-        states = {search.name: known.searched.get(search.name) for search in self.searches}
-        return {name: _UNREAD[state] for name, state in states.items() if state != COMPLETE}
-
-    def _known(self, call: Call, answers: Answers) -> Known:
+    def _known(self, call: Call, answers: Answers, not_made: str = _NOT_MADE) -> Known:
         gaps = [] if call.has_drafts else list(_gaps(call, answers))
         asked = {name: each for name, each in answers.items() if name in self._names}
         others = _found({name: each for name, each in answers.items() if name not in self._names})
         everything = Gathered.of([*call.drafts, *others], asked, self._types)
-        return Known(tuple(_orders(call, answers)), everything, tuple(gaps))
+        states = {search.name: everything.searched.get(search.name) for search in self.searches}
+        unread = {
+            name: _UNREAD[state] if state is not None else not_made
+            for name, state in states.items()
+            if state != COMPLETE
+        }
+        return Known(tuple(_orders(call, answers)), everything, tuple(gaps), unread)
 
     def _matters(self, call: Call, answers: Answers) -> bool:
         """Whether an order of ours may be among those that the call is about."""
@@ -164,6 +179,12 @@ def _gaps(call: Call, answers: Answers) -> Iterator[Gap]:
         yield Gap(f"prefetch.{ORDERS}", "was neither sent along nor could be read")
     elif orders.state != COMPLETE:
         yield Gap(f"prefetch.{ORDERS}", "is not whole, and the rest could not be read")
+
+
+def _origin(base: str) -> str:
+    """Scheme, host and port of an address, and nothing else of it."""
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _order_ids(call: Call) -> set[str]:

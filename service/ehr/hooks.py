@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.ehr.prefetch import Located
+from service.fhir.resources import target
 from service.fhir.searches import Search
 
+_STAFF = ("Practitioner", "PractitionerRole")
 SERVICE = "dosegate-infusion-checklist"
 SPECIFICATION = "2.0.1"  # of CDS Hooks
 TITLE = "Dosegate pre-infusion checklist"
@@ -69,6 +71,18 @@ class Call:
     chosen: frozenset[str] | None = None
     starts: tuple[str, ...] = ()
     grant: Grant | None = None
+
+    @property
+    def asked_by(self) -> str | None:
+        """Who of the staff was at work, as `Practitioner/1`; a patient or a relative is patients' data."""
+        found = target(self.context.get("userId", ""))
+        return "/".join(found) if found is not None and found[0] in _STAFF else None
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What the journal says of it beside each checklist that it made."""
+        said = {"hook": self.hook, "hook_instance": self.instance}
+        return {**said, "asked_by": self.asked_by} if self.asked_by is not None else said
 
     @property
     def has_drafts(self) -> bool:

@@ -7,7 +7,7 @@ from service.ehr.gathering import Gap
 from service.ehr.markdown import cut, escaped, line
 from service.fhir.orders import Ordered
 
-_MOST_NAMED, _MOST_REASONS = 60, 5
+_MOST_NAMED, _MOST_REASONS, _MOST_LISTED = 60, 5, 20
 
 
 class CannotKnow(Exception):
@@ -55,6 +55,20 @@ def look_alike(ordered: Ordered) -> Card:
     ]
     said = f"is not a drug with rules here; it looks like {names}: check the order"
     return _about(ordered, said, detail, "warn")
+
+
+def too_many(left_out: Sequence[Ordered]) -> Card:
+    """For orders of ours beyond those that one call may have checked."""
+    named = [escaped(each.reference) for each in left_out[:_MOST_LISTED]]
+    more = len(left_out) - len(named)
+    listed = ", ".join(named) + (f" and {more} more" if more else "")
+    detail = [
+        "There are too many infusion orders in one call: each needs a checklist of its own.",
+        f"**Not checked:** {listed}.",
+        "**What to do:** Hold these. Send them in further calls, or work through their checklists by hand.",
+    ]
+    said = f"too many orders in one call: {len(left_out)} not checked, hold these"
+    return without_checklist("Not all orders are checked", said, detail, status="block", topic="order")
 
 
 def not_known(gaps: Sequence[Gap]) -> Card:

@@ -78,6 +78,13 @@ class Whose:
         return SAME if not ours or not theirs or ours == theirs else OTHER
 
 
+def identifier_of(patient: Resource | None, system: str) -> str | None:
+    """The identifier of a Patient in a system, where it has exactly one of it."""
+    given = objects(patient.get("identifier")) if patient is not None else []
+    of_system = [each for each in given if text(each.get("system")) == system]
+    return text(of_system[0].get("value")) if len(of_system) == 1 else None
+
+
 def _identifiers(value: Any) -> Iterator[Identifier]:
     for each in objects(value):
         said = text(each.get("value"))

@@ -10,6 +10,7 @@ from typing import Any
 from service.fhir.resources import Resource
 
 OURS = "urn:dosegate:"
+MADE = "checklist.made"
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -19,15 +20,15 @@ class Told:
     """A checklist that is told to an EHR.
 
     `result` and `record` are its documents; `entries` those of the journal about it. `order` is the
-    reference of the order that it is about, where that is known; `patient_is_resource` whether the patient's
-    id is the one of a FHIR resource. `link` is where people read the checklist.
+    reference of the order that it is about, where that is known; `patient_resource` the id of the FHIR
+    resource of the patient. `link` is where people read the checklist.
     """
 
     result: Mapping[str, Any]
     record: Mapping[str, Any]
     entries: Sequence[Mapping[str, Any]]
     order: str | None
-    patient_is_resource: bool
+    patient_resource: str | None
     link: str | None
 
     @property
@@ -37,12 +38,17 @@ class Told:
 
     @cached_property
     def patient(self) -> Resource:
-        """Whose it is: by the site's own id, and where that is the id of a resource, by reference."""
+        """Whose it is: by the site's own id, and where the resource is known, by reference."""
         id = str(self.result["patient"]["id"])
         said: Resource = {"type": "Patient", "identifier": {"system": f"{OURS}patient", "value": id}}
-        if self.patient_is_resource and _ID.fullmatch(id):
-            said["reference"] = f"Patient/{id}"
+        if self.patient_resource is not None and _ID.fullmatch(self.patient_resource):
+            said["reference"] = f"Patient/{self.patient_resource}"
         return said
+
+    def asked_by(self, entry: Mapping[str, Any]) -> Resource | None:
+        """The user of the EHR who was at work when the checklist of this entry was made, if known."""
+        said = entry["details"].get("asked_by") if entry["event"] == MADE else None
+        return {"reference": said} if said is not None else None
 
     @cached_property
     def service(self) -> Resource:

@@ -25,6 +25,11 @@ def provenance(told: Told, issues: Iterable[Resource]) -> Resource:
         "agent": [
             {"type": _participant("assembler"), "who": told.service},
             {"type": _participant("enterer"), "who": actor(told.record["actor"])},
+            *(
+                {"type": _participant("enterer"), "who": each}
+                for each in map(told.asked_by, told.entries)
+                if each
+            ),
         ],
         "entity": [
             *({"role": "source", "what": each} for each in sources.values()),
@@ -42,6 +47,7 @@ def provenance(told: Told, issues: Iterable[Resource]) -> Resource:
 def audit_event(told: Told, entry: Mapping[str, Any]) -> Resource:
     """One entry of the journal; its digest says which one, and that it is unchanged."""
     done = str(entry["event"]).rpartition(".")[2]
+    user = told.asked_by(entry)
     return {
         "resourceType": "AuditEvent",
         "id": told.id_of("AuditEvent", entry["sequence"]),
@@ -54,8 +60,9 @@ def audit_event(told: Told, entry: Mapping[str, Any]) -> Resource:
             {
                 "role": [concept(f"{OURS}role", entry["role"])],
                 "who": actor(entry["actor"]),
-                "requestor": True,
-            }
+                "requestor": user is None,  # only one may be who began it
+            },
+            *([{"who": user, "requestor": True}] if user is not None else []),
         ],
         "source": {"site": entry["site"], "observer": told.service},
         "entity": [

@@ -22,7 +22,7 @@ RuleKey = tuple[str, str, str]
 class CardFigures:
     """The cards that were about one rule of one drug: a card that is about several counts for each of them.
 
-    `reasons` are those given last, one for each overridden card that came with one.
+    `reasons` are those of the last outcomes for which one was given, one for each overridden card.
     """
 
     shown: int = 0
@@ -65,7 +65,10 @@ def card_figures(connection: Connection, site: str, counted: Filters) -> Mapping
 
 
 def _told(connection: Connection, site: str, counted: Filters) -> tuple[set[str], dict[str, str | None]]:
-    """The cards that were accepted; and those that were overridden, with the reason given last."""
+    """The cards that were accepted; and those that were overridden, with the last reason that was given.
+
+    What was done last counts, not what was told last: EHRs tell late, and in any order.
+    """
     about = and_(
         journal.c.site == site,
         journal.c.subject == checklists.c.id,
@@ -75,9 +78,10 @@ def _told(connection: Connection, site: str, counted: Filters) -> tuple[set[str]
     wanted = matching(site, counted, columns).join(journal, about).order_by(journal.c.sequence)
     accepted: set[str] = set()
     overridden: dict[str, str | None] = {}
-    for event, details in connection.execute(wanted):
+    told = connection.execute(wanted).all()
+    for event, details in sorted(told, key=lambda row: str(row.details["at"])):  # all written in one form
         if event == Event.CARD_ACCEPTED.value:
             accepted.add(details["card"])
         else:
-            overridden[details["card"]] = details.get("reason")
+            overridden[details["card"]] = details.get("reason") or overridden.get(details["card"])
     return accepted, overridden

@@ -18,6 +18,8 @@ import rfc8785
 from service.records.tables import moment_text
 
 NOTHING_BEFORE = "sha256:" + 64 * "0"
+# What the entry of a checklist says of the call that asked for it; it stands nowhere else.
+ASKED = ("hook", "hook_instance", "asked_by")
 
 
 class Event(StrEnum):

@@ -74,6 +74,15 @@ class Making:
         """Keep what a checklist rests on, before a transaction is alone."""
         self.store.keep_basis(writing, self._bases[checklist.drug])
 
-    def keep(self, writing: Writing, checklist: StoredChecklist, act: Act) -> None:
-        """Keep one that was evaluated, in a transaction of the caller's. Raises CannotSupersede."""
-        self.store.keep(writing, checklist, self._bases[checklist.drug], act)
+    def keep(
+        self,
+        writing: Writing,
+        checklist: StoredChecklist,
+        act: Act,
+        further: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep one that was evaluated, in a transaction of the caller's; `further` goes into its entry.
+
+        Raises CannotSupersede.
+        """
+        self.store.keep(writing, checklist, self._bases[checklist.drug], act, further=further)

@@ -3,7 +3,7 @@
 import json
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -109,10 +109,12 @@ class Store:
         basis: Basis,
         act: Act,
         once: Once | None = None,
+        *,
+        further: Mapping[str, str] | None = None,
     ) -> None:
         """Keep a checklist in a transaction that is under way, with its journal entry.
 
-        Raises CannotSupersede.
+        `further` is what the entry says beside the checklist. Raises CannotSupersede.
         """
         if checklist.supersedes is not None:
             self._may_supersede(writing, checklist)
@@ -131,6 +133,7 @@ class Store:
             "evaluated_at": moment_text(checklist.created_at),
             "flags": sorted([*vars(flag).values()] for flag in checklist.flags),
             **({"supersedes": checklist.supersedes} if checklist.supersedes else {}),
+            **(further or {}),
         }
         writing.enter(act, Event.CHECKLIST_MADE, checklist.id, details, committed)
 

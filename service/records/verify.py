@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from service.records.journal import NOTHING_BEFORE, Event, commitments_of
+from service.records.journal import ASKED, NOTHING_BEFORE, Event, commitments_of
 from service.records.registered import Registered
 from service.records.signing import Keys, as_head
 from service.records.site import CHECKPOINT_EVERY
@@ -253,7 +253,8 @@ class _Reading:
             "actor": entry["actor"],
             "supersedes": None,
         }
-        if stored != {**told, **details}:
+        of_checklist = {name: each for name, each in details.items() if name not in ASKED}
+        if stored != {**told, **of_checklist}:
             self.fault("edited", f"the checklist of {where} is altered", number)
         if {details["knowledge"], details["policy"]} - self.rules:
             self.fault("deleted", f"the rules of {where}", number)

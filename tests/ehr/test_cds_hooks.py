@@ -24,6 +24,7 @@ from tests.ehr.calls import (
 )
 from tests.ehr.fhir_server import TOKEN, FhirServer, outcome
 from tests.ehr.test_requests import is_outcome
+from tests.fhir.others import problems_of
 from tests.people import signed_in
 
 ASPIRIN, TROGARZO = {"text": "Aspirin 100 mg"}, {"text": "Trogarzo"}
@@ -116,6 +117,116 @@ def test_the_request_is_kept_so_that_it_can_be_replayed(app, ehr, sql):
     }
     replayed = signed_in(app, Role.AUDITOR).post(f"/api/v1/checklists/{about(card)['id']}/replay")
     assert replayed.json["identical"] is True
+
+
+WHO = [
+    ("Practitioner/1", "Practitioner/1"),
+    ("https://fhir.ehr.example.org/r4/PractitionerRole/a-1", "PractitionerRole/a-1"),
+    ("Patient/pat-1", None),
+    ("RelatedPerson/7", None),
+    ("Practitioner/Mrs Holloway", None),
+    (f"Practitioner/{'x' * 65}", None),
+    ("Holloway", None),
+]
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(("user", "named"), WHO)
+def test_who_of_the_staff_asked_is_entered_and_told_and_nobody_else_is(app, ehr, journaled, user, named):
+    document = order_sign(order("1"), order("2", TROGARZO), prefetch=looked_for(patient=patient()))
+    document["context"]["userId"] = user
+    [made, _] = {about(card)["id"] for card in ehr.cards(document)}
+    for row in journaled("checklist.made"):
+        details = loaded(row[3])
+        assert (details["hook"], details["hook_instance"]) == ("order-sign", document["hookInstance"])
+        assert details.get("asked_by") == named
+    response = signed_in(app, Role.NURSE).get(f"/api/v1/checklists/{made}?_format=fhir")
+    assert problems_of(response.json) == []
+    told = [each["resource"] for each in response.json["entry"]]
+    [provenance] = [each for each in told if each["resourceType"] == "Provenance"]
+    [audit] = [
+        each
+        for each in told
+        if each["resourceType"] == "AuditEvent" and each["subtype"][0]["code"] == "checklist.made"
+    ]
+    for witness in (provenance, audit):
+        who = [each["who"]["reference"] for each in witness["agent"] if "reference" in each["who"]]
+        assert [each for each in who if not each.startswith("urn:")] == ([named] if named else [])
+    assert [each["requestor"] for each in audit["agent"]] == ([False, True] if named else [True])
+
+
+# Whose it is
+
+MRN = "urn:oid:1.2.36.146.595.217.0.1"
+
+
+@pytest.fixture
+def by_number(settings, clock, act):
+    """An EHR of a site that knows patients by an identifier of theirs."""
+    app = create_app(replace(settings, patient_identifier_system=MRN), shipped(), clock)
+    yield an_ehr(app, act, "by-number")
+    app.extensions["dosegate"].store.records.close()
+
+
+def numbered(*numbers):
+    return patient(identifier=[{"system": system, "value": value} for system, value in numbers])
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    ("numbers", "wanted"),
+    [
+        ([(MRN, "4711"), ("urn:other", "9")], "4711"),
+        ([(MRN, "4711"), (MRN, "4712")], PATIENT),
+        ([("urn:other", "4711")], PATIENT),
+        ([], PATIENT),
+    ],
+)
+def test_a_patient_has_the_id_by_which_the_site_knows_them(by_number, sql, numbers, wanted):
+    known = looked_for(patient=numbered(*numbers), results=bundle(HBSAG))
+    cards = by_number.cards(order_sign(prefetch=known))
+    assert kept_request(sql, cards[0])["patient"] == {"id": wanted}
+    assert "hbsag" not in needs(cards)
+    drafts = [each["actions"][0]["resource"] for card in cards for each in card.get("suggestions", [])]
+    assert {each["subject"]["reference"] for each in drafts} == {f"Patient/{PATIENT}"}
+    id = about(cards[0])["id"]
+    told = signed_in(by_number.app, Role.NURSE).get(f"/api/v1/checklists/{id}?_format=fhir").json
+    [subject] = [
+        each["resource"]["subject"]
+        for each in told["entry"]
+        if each["resource"]["resourceType"] == "GuidanceResponse"
+    ]
+    assert subject["identifier"]["value"] == wanted
+    assert subject["reference"] == f"Patient/{PATIENT}"
+    replayed = signed_in(by_number.app, Role.AUDITOR).post(f"/api/v1/checklists/{id}/replay")
+    assert replayed.json["identical"] is True
+
+
+@pytest.mark.any_database
+def test_without_a_system_and_without_a_patient_the_id_is_that_of_the_resource(ehr, by_number, sql):
+    [card, *_] = ehr.cards(order_sign(prefetch=looked_for(patient=numbered((MRN, "4711")))))
+    assert kept_request(sql, card)["patient"] == {"id": PATIENT}
+    [card, *_] = by_number.cards(order_sign(prefetch=looked_for()))
+    assert kept_request(sql, card)["patient"] == {"id": PATIENT}
+
+
+# How many
+
+
+@pytest.mark.any_database
+def test_orders_beyond_twenty_are_said_not_to_be_checked(ehr, sql):
+    drafts = [order(str(number)) for number in range(23)]
+    *cards, last = ehr.cards(order_sign(*drafts, order("other", ASPIRIN), prefetch=looked_for()))
+    assert orders_of(cards) == {f"MedicationRequest/{number}" for number in range(20)}
+    assert sql("SELECT count(*) FROM checklists") == [(20,)]
+    assert last["indicator"] == "critical"
+    assert "uuid" not in last
+    assert last["summary"] == (
+        "Not all orders are checked: too many orders in one call: 3 not checked, hold these"
+    )
+    assert "MedicationRequest/20, MedicationRequest/21, MedicationRequest/22." in last["detail"]
+    sent = ehr.cards(order_sign(*drafts[:20], prefetch=looked_for()))
+    assert all("uuid" in card for card in sent)
 
 
 @pytest.mark.any_database
@@ -469,9 +580,20 @@ def test_pages_that_were_not_sent_are_read_on(app, act, sql):
 
 
 @pytest.mark.any_database
-def test_a_server_that_is_not_registered_with_the_ehr_is_never_asked(fhir, ehr, sql):
-    [card, *_] = ehr.cards(order_sign(**granted(fhir)))
+def test_a_server_that_is_not_registered_with_the_ehr_is_never_asked(fhir, ehr, sql, caplog):
+    known = {"patient": patient(), "results": outcome("error")}
+    [card, *_] = ehr.cards(order_sign(prefetch=known, **granted(fhir)))
+    said = dict.fromkeys(NAMES[1:], "its FHIR server is not registered here")
+    assert about(card)["unread"] == {**said, "results": "could not be read"}
+    [line] = [each.getMessage() for each in caplog.records if "FHIR server" in each.getMessage()]
+    origin = fhir.base.removesuffix("/fhir")
+    assert line == f"epic names a FHIR server that is not registered: {origin}"
+    [asked] = [
+        each["detail"] for each in ehr.cards(order_sign(**granted(fhir))) if "Now, in" in each["detail"]
+    ]
+    assert "its FHIR server is not registered here: patient, orders" in asked
     assert fhir.asked == []
+    [card, *_] = ehr.cards(order_sign(**granted(fhir)))
     assert kept_request(sql, card)["searched"] == {}
     assert is_outcome(ehr.call(request("patient-view", {}, **granted(fhir))), 412, "prefetch.orders")
 

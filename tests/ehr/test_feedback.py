@@ -110,7 +110,7 @@ def test_words_of_people_and_codes_of_others_are_kept_apart_and_can_be_erased(eh
     records = ehr.app.extensions["dosegate"].store.records
     erase(records, "pat-1", held(records, "pat-1"), Reason.PATIENT_REQUEST, act)
     assert sql("SELECT count(*) FROM remarks") == [(0,)]
-    assert ehr.tell(overridden(card, at="2026-10-06T19:00:00Z", userComment="again")).status_code == 200
+    assert ehr.tell(overridden(card, at="2026-10-06T18:04:00Z", userComment="again")).status_code == 200
     assert sql("SELECT count(*) FROM remarks") == [(0,)]
     assert len(told(journaled)) == 2
     with records.reading() as connection:
@@ -126,7 +126,7 @@ def test_what_is_told_again_is_entered_once_and_what_is_told_anew_is_entered(ehr
     # The same moment, said in another offset.
     assert ehr.tell(accepted(card, at="2026-10-06T20:05:00+02:00")).status_code == 200
     assert len(told(journaled)) == 2
-    assert ehr.tell(accepted(card, at="2026-10-06T18:05:01Z")).status_code == 200
+    assert ehr.tell(accepted(card, at="2026-10-06T18:04:59Z")).status_code == 200
     assert len(told(journaled)) == 3
 
 
@@ -155,6 +155,29 @@ def test_a_suggestion_of_another_card_is_not_accepted(ehr, card, journaled):
         "feedback[0].acceptedSuggestions[2].id",
     )
     assert told(journaled) == []
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    ("at", "status"),
+    [
+        ("2026-10-06T18:05:00.2Z", 422),
+        ("2026-10-06T20:05:00.2+02:00", 422),
+        ("2027-10-06T18:00:00Z", 422),
+        ("2026-10-06T18:05:00.1Z", 200),
+        ("2026-10-06T18:00:00Z", 200),
+        ("2026-10-06T17:55:01Z", 200),
+        ("2026-10-06T17:55:00Z", 422),
+        ("2025-10-06T18:00:00Z", 422),
+    ],
+)
+def test_what_cannot_have_been_done_at_that_time_is_refused(ehr, card, journaled, at, status):
+    response = ehr.tell(overridden(card), overridden(card, at=at))
+    if status == 200:
+        assert response.status_code == 200
+    else:
+        assert is_outcome(response, 422, "feedback[1].outcomeTimestamp")
+    assert len(told(journaled)) == (2 if status == 200 else 0)
 
 
 def test_only_the_ehr_that_was_given_a_card_tells_of_it(app, act, ehr, card, journaled):

@@ -88,6 +88,11 @@ def test_what_a_hook_needs_and_does_not_say_is_named(ehr, hook, name):
         assert is_outcome(ehr.call(document), 400, f"context.{name}")
 
 
+def test_a_hook_that_is_none_of_ours_is_answered_with_those_that_are(ehr):
+    said = ehr.call(a_call("order-sign") | {"hook": "medication-refill"}).json["issue"][0]["details"]["text"]
+    assert said == f"hook is no hook of this service: {', '.join(HOOKS)}"
+
+
 @pytest.mark.parametrize("name", ["hook", "hookInstance", "context"])
 def test_what_every_call_needs_and_does_not_say_is_named(ehr, name):
     document = a_call("order-sign")
@@ -219,8 +224,9 @@ def test_somebody_elses_resource_is_refused_and_entered_without_saying_whose(ehr
         assert path in str(details)
         assert "somebody-else" not in str(details)
     assert is_outcome(
-        ehr.call(order_sign(prefetch=looked_for(patient=patient("another")))), 422, "patient.id"
+        ehr.call(order_sign(prefetch=looked_for(patient=patient("another")))), 422, "prefetch.patient"
     )
+    assert "prefetch.patient" in str(journaled()[-1][3])
     assert len(journaled("other_patient.refused")) == 3
     assert not journaled("checklist.made")
 

@@ -201,10 +201,10 @@ def a_card(made, *flags):
     return {"id": str(uuid.uuid4()), "checklist": made.id, "findings": about, "suggestions": []}
 
 
-def tell(writing, made, card, event, reason=None):
+def tell(writing, made, card, event, reason=None, *, second=0):
     details = {
         "card": card["id"],
-        "at": "2026-01-01T00:00:00.000000Z",
+        "at": f"2026-01-01T00:00:{second:02}.000000Z",
         **({"reason": reason} if reason else {}),
     }
     writing.enter(replace(PRESCRIBER, actor="ehr:epic"), event, made.id, details)
@@ -226,8 +226,13 @@ def cards_by_hand(sql):
             figures["shown"] += 1
             figures["accepted"] += any(event == "card.accepted" for event, _ in mine)
             figures["overridden"] += bool(overridden)
-            if overridden and "reason" in overridden[-1]:
-                figures["reasons"][overridden[-1]["reason"]] += 1
+            given = [
+                (said["at"], place, said["reason"])
+                for place, said in enumerate(overridden)
+                if "reason" in said
+            ]
+            if given:
+                figures["reasons"][max(given)[2]] += 1
     return counted
 
 
@@ -245,8 +250,9 @@ def test_how_cards_were_taken_is_that_of_a_count_by_hand_and_no_answer_to_a_find
         site = {"site": records.site, "client": "epic"}
         writing.connection.execute(insert(cards), [{**card, **site} for _, card in rows])
         for each, card in rows:
-            for _ in range(chance.choice((0, 0, 1, 2))):
-                tell(writing, each, card, chance.choice(events), chance.choice((*REASONS, "another", None)))
+            for _ in range(chance.choice((0, 0, 1, 2, 3))):
+                reason = chance.choice((*REASONS, "another", None))
+                tell(writing, each, card, chance.choice(events), reason, second=chance.randrange(4))
     wanted = cards_by_hand(sql)
     given = quality(records, act, None, None, None).document()["rules"]
     for rule in given:
@@ -255,6 +261,33 @@ def test_how_cards_were_taken_is_that_of_a_count_by_hand_and_no_answer_to_a_find
         assert (rule["overridden"], rule["acknowledged"]) == (0, 0)
     assert sum(rule["cards"]["overridden"] for rule in given) > 10
     assert {"another"} < {reason for rule in given for reason in rule["cards"]["reasons"]}
+
+
+@pytest.mark.parametrize(
+    ("told", "reasons"),
+    [
+        ([(20, REASONS[0]), (10, REASONS[1])], {REASONS[0]: 1}),
+        ([(10, REASONS[0]), (20, REASONS[1])], {REASONS[1]: 1}),
+        ([(10, REASONS[0]), (20, None)], {REASONS[0]: 1}),
+        ([(20, None), (10, REASONS[0])], {REASONS[0]: 1}),
+        ([(10, None)], {}),
+    ],
+)
+def test_the_reason_of_a_card_is_that_of_what_was_done_last(records, basis, act, told, reasons):
+    made = traced(checklist(1, [PML]))
+    keep_many(records, basis, [made])
+    card = a_card(made, PML)
+    with records.writing() as writing:
+        row = {**card, "site": records.site, "client": "epic"}
+        writing.connection.execute(insert(cards), [row])
+        for second, reason in told:
+            tell(writing, made, card, Event.CARD_OVERRIDDEN, reason, second=second)
+    [rule] = [
+        each
+        for each in quality(records, act, None, None, None).document()["rules"]
+        if each["rule"] == "pml-signs"
+    ]
+    assert rule["cards"] == {"shown": 1, "accepted": 0, "overridden": 1, "reasons": reasons}
 
 
 def test_looking_at_the_figures_is_entered_and_holds_no_patient(records, basis, act, sql):
