@@ -381,6 +381,77 @@ def test_codes_that_are_not_known_are_named_once_with_their_count():
     }
 
 
+SURFACE_ANTIGEN = "Hepatitis B surface antigen (HBsAg)"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        concept(text=SURFACE_ANTIGEN),
+        concept("L-77", "urn:lab", "Serum HBsAg"),
+        concept("99999-9", display="HBsAg and total hepatitis B core antibody"),
+        concept(HBSAG, None, "HBsAg"),
+    ],
+)
+@pytest.mark.parametrize("make", [observation, report])
+def test_a_newer_result_that_is_only_named_like_it_does_not_leave_an_older_one_to_clear(code, make):
+    newer = make("2", code, at="2026-11-20", **means("10828004"))
+    unknown = said_of("hbsag", [negative("1"), newer])
+    assert unknown.detail.startswith("cannot be read: ")
+    assert unknown.detail.endswith(f"({make()['resourceType']}/2)")
+    assert said_of("hbsag", [negative("1", at="2026-11-21"), newer]) is None
+    assert read(positive("1"), newer).facts["hbsag"][1]["value"] == "positive"
+
+
+def test_each_result_that_is_only_named_like_it_counts_by_its_own_time():
+    code, older = concept("L-77", "urn:lab", "HBsAg"), concept("L-77", "urn:lab", "HBsAg")
+    several = [observation("1", older, at="2026-01-01"), observation("2", code, at="2026-11-20")]
+    assert said_of("hbsag", [negative("3"), *several]).detail.endswith("(Observation/2)")
+    assert said_of("hbsag", [negative("3"), several[0]]) is None
+
+
+@pytest.mark.parametrize("status", ["preliminary", None])
+def test_one_that_is_not_final_yet_and_only_named_like_it_leaves_nothing_older_to_clear(status):
+    newer = observation("2", concept(text=SURFACE_ANTIGEN), status, "2026-11-20", **means("10828004"))
+    assert "code not known here" in said_of("hbsag", [negative("1"), newer]).detail
+
+
+def test_a_panel_that_is_only_named_like_it_leaves_it_to_its_parts():
+    panel = observation("p", concept(text="HBsAg panel"), hasMember=[{"reference": "Observation/m"}])
+    assert said_of("hbsag", [panel, negative("m")]) is None
+    assert said_of("hbsag", [panel, count(id="m")]).detail.endswith("(Observation/p)")
+    component = {"code": concept(text="HBsAg, serum"), **means("260385009")}
+    inner = observation("q", concept(text="Hepatitis panel"), component=[component])
+    assert "code not known here: HBsAg, serum" in said_of("hbsag", [inner]).detail
+
+
+@pytest.mark.parametrize(
+    ("name", "fact"),
+    [
+        ("IgG", "igg"),
+        ("S-IgG", "igg"),
+        ("Immunoglobulin G in serum", "igg"),
+        ("MOG-IgG", None),
+        ("Mumps virus IgG Ab", None),
+        ("AQP4-IgG", "aqp4_igg"),
+        ("Weight", "weight"),
+        ("body weight", "weight"),
+        ("Ideal body weight", None),
+        ("P-ALT", "alt"),
+        ("Salt", None),
+    ],
+)
+def test_what_a_test_is_named_like(name, fact):
+    facts = read(observation("1", concept(text=name), valueQuantity=quantity(1, "g/L"))).facts
+    assert {*facts} - {"birth_date"} == ({fact} if fact else set())
+
+
+def test_a_system_is_known_in_any_case():
+    newer = positive("2", at="2026-11-20", code=concept(HBSAG, "http://LOINC.org/"))
+    facts = read(negative("1"), newer).facts["hbsag"]
+    assert [each["value"] for each in facts] == ["positive", "negative"]
+
+
 def test_the_odd_shapes_of_other_senders_are_read_like_the_right_ones():
     code = {"coding": {"system": LOINC, "code": HBSAG}}
     result = observation("1", code, valueCodeableConcept={"coding": {"system": SNOMED, "code": "260385009"}})
@@ -394,14 +465,31 @@ def test_what_is_about_a_child_or_a_donor_is_not_the_patient_s():
     assert "qtc" not in read(observation("e", concept("34534-8"), focus=focus, component=[component])).facts
 
 
-@pytest.mark.parametrize("state", ["incomplete", "failed"])
-def test_a_clearing_result_of_a_search_that_is_not_whole_may_not_be_the_newest(state):
-    facts = read(negative("1"), count(id="2"), searched={"results": state}).facts
+WHOLE = {"results": "complete", "reports": "complete"}
+
+
+@pytest.mark.parametrize(
+    "searched",
+    [
+        {**WHOLE, "results": "incomplete"},
+        {**WHOLE, "results": "failed"},
+        {**WHOLE, "reports": "incomplete"},
+        {**WHOLE, "reports": "failed"},
+        {"results": "complete"},
+        {"reports": "complete"},
+        {"conditions": "complete"},
+    ],
+)
+def test_a_clearing_result_of_a_search_that_is_not_whole_may_not_be_the_newest(searched):
+    facts = read(negative("1"), count(id="2"), searched=searched).facts
     for name in ("hbsag", "platelets"):
         assert [each["value"] for each in facts[name] if "unreadable" in each] == [None]
-    unknown = said_of("hbsag", [negative("1")], searched={"results": state})
+    unknown = said_of("hbsag", [negative("1")], searched=searched)
     assert "a newer result may be there" in unknown.detail
-    assert said_of("hbsag", [negative("1")], searched={"results": "complete"}) is None
+
+
+def test_a_clearing_result_of_whole_searches_counts():
+    assert said_of("hbsag", [negative("1")], searched=WHOLE) is None
 
 
 def test_a_positive_result_counts_however_little_was_searched():
