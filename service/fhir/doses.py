@@ -47,11 +47,13 @@ def _may_be_a_dose(
     each: Administration, counted: dict[date, Administration], context: ReadingContext
 ) -> bool:
     """Whether it may be a dose on a day that is not counted."""
-    if each.of.unclear is not None:
-        return each.status != NOT_GIVEN
+    today = context.infusion_at.date()
     day = each.day(context.infusion_at)
-    begun_today = each.status == "in-progress" and day == context.infusion_at.date()
-    return each.may_be(context.infusion_at) and day not in counted and not begun_today
+    if day in counted or (each.status == "in-progress" and day == today):
+        return False
+    if each.of.unclear is not None:
+        return each.status != NOT_GIVEN and (each.at is None or each.at.first <= today)
+    return each.may_be(context.infusion_at)
 
 
 def _ends(counted: dict[date, Administration], open_ones: Sequence[Administration]) -> Iterator[Read]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from service.fhir.chart import Chart
 from service.fhir.drugs import Product, medication, named, names_in
 from service.fhir.reads import ReadingContext
-from service.fhir.resources import Resource, keys, objects, quoted, words
+from service.fhir.resources import Resource, keys, objects, quoted, type_of, words
 from service.knowledge.code_maps import CodeMaps, Medicine
 
 IMMUNOSUPPRESSANTS, ANTI_INFECTIVES = "immunosuppressants", "anti_infectives"
@@ -70,7 +70,19 @@ def recorded(resource: Resource, chart: Chart, context: ReadingContext) -> Recor
     if is_one.look_alikes:
         unclear = f'"{product.said}" looks like {context.pack.title}'
     medicines = () if is_one.drug is not None else tuple(_medicines(product, context.maps))
+    if is_one.drug is None and unclear is None and not medicines:
+        unclear = _why_not_told(resource, product, chart)
     return Recorded(chart.name(resource), product, is_one.drug is not None, unclear, medicines)
+
+
+def _why_not_told(resource: Resource, product: Product, chart: Chart) -> str | None:
+    """Why it cannot be told which medicine it is; what is only called by a name of no list is told."""
+    if not product.codes and not product.names:
+        return "which medicine it is is not said"
+    referred = (chart.resolve(each, resource) for each in objects(resource.get("medicationReference")))
+    if any(each is None or type_of(each) != "Medication" for each in referred):
+        return f'"{product.said}" refers to a medication that is not in the record'
+    return None
 
 
 def purpose(resource: Resource, chart: Chart, maps: CodeMaps) -> dict[str, str]:

@@ -35,8 +35,9 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
     yield from given.read(others, chart, context)
     strange = [
         each.of
-        for each in others
-        if not each.of.medicines
+        for each in every
+        if not each.of.own
+        and not each.of.medicines
         and each.is_given_before(context.infusion_at)
         and each.is_within(given.TAKEN_FOR, context.infusion_at)
     ]

@@ -388,6 +388,60 @@ def test_the_medication_of_an_administration_may_be_referred_to():
     assert found["dose_number"] == [{"value": 2}]
 
 
+LOST = {"reference": "Medication/9"}
+UNTOLD = [
+    {},
+    {"medicationReference": LOST},
+    {"medicationReference": {**LOST, "display": "Infusion"}},
+    {"medicationReference": {"identifier": {"value": "9"}}},
+    {"medicationReference": {"reference": "Substance/s"}},
+    {"medicationReference": {"reference": "Medication/empty"}},
+    {"medicationCodeableConcept": {"coding": [{"system": "http://local.example", "code": "17"}]}},
+    {"medication": {"concept": {"text": "Uplizna"}}},
+]
+BESIDE = (resource("Substance", "s", code=coded(text="x")), {"resourceType": "Medication", "id": "empty"})
+
+
+def of(medicine, at, id="9", **more):
+    return resource(
+        "MedicationAdministration", id, status="completed", effectiveDateTime=at, **medicine, **more
+    )
+
+
+@pytest.mark.parametrize("medicine", UNTOLD)
+def test_what_was_given_of_a_medicine_that_cannot_be_told_may_be_a_dose(medicine):
+    found = facts(dose("2026-05-01"), of(medicine, "2026-04-01"), *BESIDE, searched=COMPLETE)
+    assert found == {"last_dose_on": [{"value": "2026-05-01"}]}
+
+
+@pytest.mark.parametrize(
+    "medicine",
+    [
+        {"medicationCodeableConcept": coded(text="sodium chloride 0.9 %")},
+        {"medicationReference": {**LOST, "display": "rituximab 500 mg"}},
+        {"medicationReference": {"reference": "Medication/salt"}},
+    ],
+)
+def test_another_medicine_is_no_dose_whether_or_not_it_is_of_a_list(medicine):
+    salt = {"resourceType": "Medication", "id": "salt", "code": coded(text="sodium chloride 0.9 %")}
+    found = facts(dose("2026-05-01"), of(medicine, "2026-04-01"), salt, searched=COMPLETE)
+    assert found["dose_number"] == [{"value": 2}]
+
+
+@pytest.mark.parametrize(
+    ("at", "more"),
+    [("2026-05-01", {}), ("2026-12-02", {}), ("2026-04-01", {"status": "not-done"})],
+)
+def test_a_medicine_that_cannot_be_told_is_no_other_dose_on_the_day_of_one_or_if_not_given_yet(at, more):
+    found = facts(dose("2026-05-01"), of({}, at) | more, searched=COMPLETE)
+    assert found["dose_number"] == [{"value": 2}]
+
+
+def test_a_medicine_that_cannot_be_told_may_be_of_any_list():
+    reads = read(of({"medicationReference": LOST}, "2026-11-20"))
+    assert [each.doubts for each in reads if each.doubts] == [TAKEN]
+
+
 # Anything at all
 
 KEYS = (
