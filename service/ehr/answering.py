@@ -40,7 +40,7 @@ log = logging.getLogger("dosegate")
 # What says when an infusion is meant to be; nothing does where it is assumed.
 BOOKED, ORDERED, ASSUMED = "booked", "ordered", "assumed"
 _AT_HAND = ("patient-view", "encounter-start")  # hooks on which now is meant where no time is said
-_NO_MEDICATION = "refers to a Medication that was neither sent along nor could be read"
+_NO_MEDICATION = "names no medicine, or refers to one that was neither sent along nor could be read"
 _MOST_ORDERS = 20  # of ours in one call: each makes a checklist
 _MOST_PATHS = 10  # that an entry names
 
@@ -107,7 +107,7 @@ class Answering:
                 cards.append(troubles.disagreeing(ordered))
             elif ordered.look_alikes:
                 cards.append(troubles.look_alike(ordered))
-            elif unresolved(order, chart):
+            elif unresolved(order, chart, self.library):
                 gaps.append(Gap(ordered.reference, _NO_MEDICATION))
             elif ordered.named:
                 self.counters.order_without_pack(call.hook)

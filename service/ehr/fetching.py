@@ -135,7 +135,7 @@ class _Reader:
         try:
             path = _filled(search.template, context)
             if "?" in path:
-                yield from self.pages(path)
+                yield from self.pages(path, search.resource_type)
                 return
             resource = self._read(self._address(self._base, path))
             if resource.get("resourceType") != search.resource_type:
@@ -145,8 +145,8 @@ class _Reader:
         else:
             yield Fetched([resource], "complete", None)
 
-    def pages(self, link: str, *, begun: bool = False) -> Iterator[Fetched]:
-        """What a search finds from this page on; `begun`: there were pages before."""
+    def pages(self, link: str, type: str | None = None, *, begun: bool = False) -> Iterator[Fetched]:
+        """What a search for a type finds from this page on; `begun`: there were pages before."""
         resources: list[dict[str, Any]] = []
         seen: list[str] = []
         matches = total = 0
@@ -157,7 +157,7 @@ class _Reader:
                 address = self._address(seen[-1] if seen else self._base, following)
                 if address in seen or len(seen) == MOST_PAGES:
                     raise _Failed("its pages come to no end")
-                page = page_of(self._read(address))
+                page = page_of(self._read(address), type)
                 seen.append(address)
                 resources, matches = resources + page.resources, matches + page.matches
                 total, problem, following = max(total, page.total), problem or page.problem, page.next

@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 from service.ehr.clients import EhrClient
 from service.ehr.fetching import Fetched, FhirServer, fetch_missing
 from service.ehr.hooks import Call, Grant
-from service.ehr.prefetch import Gathered, Located, Searched, read_prefetch
+from service.ehr.prefetch import Gathered, Searched, read_prefetch
+from service.ehr.search_pages import Located
+from service.fhir.administrations import TYPE as GIVEN
 from service.fhir.chart import COMPLETE, FAILED, INCOMPLETE, BadBundle, Chart, read_chart
+from service.fhir.drugs import medication, names_in
 from service.fhir.orders import TYPE as ORDER
 from service.fhir.orders import is_order, orders_in
-from service.fhir.resources import Resource, objects, reference, target
+from service.fhir.resources import Resource, objects, reference, target, type_of
 from service.fhir.searches import Search, searches
 from service.knowledge.library import Library
 from service.outbound.deadlines import Deadline
@@ -56,11 +59,11 @@ class Gathering:
         self.searches = searches(library.code_maps)
         self._library, self._outbound, self._seconds = library, outbound, seconds
         self._types = frozenset({MEDICATION, *(search.resource_type for search in self.searches)})
-        self._names = frozenset(search.name for search in self.searches)
+        self._names = {search.name: search.resource_type for search in self.searches}
 
     def gathered(self, call: Call, client: EhrClient) -> Known:
         """All that is known for a call of this EHR."""
-        answers = read_prefetch(call.prefetch, [search.name for search in self.searches])
+        answers = read_prefetch(call.prefetch, self.searches)
         grant = call.grant
         if grant is None or not self._matters(call, answers):
             return self._known(call, answers)
@@ -78,7 +81,7 @@ class Gathering:
         return self._known(call, answers)
 
     def _known(self, call: Call, answers: Answers, not_made: str = _NOT_MADE) -> Known:
-        gaps = [] if call.has_drafts else list(_gaps(call, answers))
+        gaps = list(_gaps(call, answers))
         asked = {name: each for name, each in answers.items() if name in self._names}
         others = _found({name: each for name, each in answers.items() if name not in self._names})
         everything = Gathered.of([*call.drafts, *others], asked, self._types)
@@ -98,12 +101,17 @@ class Gathering:
         if chart is None:
             return False  # it is refused, or held, as it is
         found = orders_in(orders, chart, self._library)
-        return any(each.drug is not None for each in found) or any(unresolved(each, chart) for each in orders)
+        return any(each.drug is not None for each in found) or any(
+            unresolved(each, chart, self._library) for each in orders
+        )
 
     def _medicines(self, call: Call, answers: Answers) -> list[Search]:
-        """The reading of each Medication that an order refers to and that is not here."""
+        """The reading of each Medication that an order or a dose refers to and that is not here."""
         orders, chart = self._orders_with_medicines(call, answers)
-        lost = [each for each in orders if chart is not None and unresolved(each, chart)]
+        if chart is None:
+            return []
+        given = [each.resource for each in _found(answers) if type_of(each.resource) == GIVEN]
+        lost = [each for each in (*orders, *given) if unresolved(each, chart, self._library)]
         names = sorted({f"{MEDICATION}/{id}" for each in lost for id in _medications(each)})
         return [Search(name, MEDICATION, name) for name in names]
 
@@ -142,25 +150,64 @@ class Gathering:
         server, pages = FhirServer(grant.base, grant.token), pages or {}
         found = fetch_missing(wanted, call.context, pages, server, self._outbound, seconds)
         return {
-            name: _merged(name, answers.get(name), fetched, goes_on=name in pages)
+            name: self._merged(name, answers.get(name), fetched, goes_on=name in pages)
             for name, fetched in found.items()
             if name in self._names or fetched.resources
         }
 
+    def _merged(self, name: str, before: Searched | None, fetched: Fetched, *, goes_on: bool) -> Searched:
+        """A search as it is known now: read on from where it stopped, or made anew."""
+        after = tuple(
+            Located(resource, f"fhirServer.{name}[{place}]")
+            for place, resource in enumerate(fetched.resources)
+        )
+        if before is None:
+            return Searched(after, fetched.state)
+        if goes_on:
+            found = (*before.found, *after)
+            matches = sum(type_of(each.resource) == self._names[name] for each in found)
+            return Searched(found, fetched.state if matches >= before.total else INCOMPLETE)
+        if fetched.state == COMPLETE:
+            return Searched(after, COMPLETE)
+        # Neither is whole: what was found stays found.
+        return Searched((*before.found, *after), before.state)
 
-def unresolved(order: Resource, chart: Chart) -> bool:
-    """Whether an order refers to a Medication that is not here, and so names nothing."""
-    return any(
-        reference(each) is not None and "display" not in each and chart.resolve(each, order) is None
-        for each in objects(order.get("medicationReference"))
-    )
+
+def unresolved(order: Resource, chart: Chart, library: Library) -> bool:
+    """Whether it cannot be told which medicine an order or a dose is of.
+
+    So it is where it names none, or refers to a Medication that is not here, or says nothing, by a name that
+    is not known here.
+    """
+    maps, pointers = library.code_maps, objects(order.get("medicationReference"))
+    bare = dict(order)
+    if pointers:
+        bare.pop("medicationCodeableConcept", None)
+        bare["medicationReference"] = [_without_display(each) for each in pointers]
+    product = medication(bare, chart.resolve, maps)
+    if product.codes or product.names:
+        return False
+    known = frozenset(maps.medicine_names).union(*(pack.names for pack in library.packs.values()))
+    return not any(names_in(name, known) for name in medication(order, chart.resolve, maps).names)
+
+
+def _without_display(pointer: Resource) -> Resource:
+    return {name: each for name, each in pointer.items() if name != "display"}
 
 
 def _orders(call: Call, answers: Answers) -> Iterator[Located]:
     """The orders that a call is about, as far as they are known."""
     for each in call.drafts if call.has_drafts else _found(answers):
-        if is_order(each.resource) and (call.chosen is None or each.is_one_of(call.chosen)):
+        is_meant = call.chosen is None or each.is_one_of(call.chosen)
+        if is_meant and is_order(each.resource) and not _is_being_written(call, each.resource):
             yield each
+
+
+def _is_being_written(call: Call, order: Resource) -> bool:
+    """Whether an order was only begun: its medicine is chosen next, and then there is another call."""
+    return call.hook == "order-select" and not any(
+        said for name, said in order.items() if name.startswith("medication")
+    )
 
 
 def _found(answers: Answers) -> list[Located]:
@@ -170,9 +217,14 @@ def _found(answers: Answers) -> list[Located]:
 def _gaps(call: Call, answers: Answers) -> Iterator[Gap]:
     """Orders that such a call is about and that are not here."""
     if call.chosen is not None:
-        for search in _dispatched(call, answers):
-            says = f"names {search.name}, which was neither sent along nor could be read"
-            yield Gap("context.dispatchedOrders", says)
+        at = "context.selections" if call.has_drafts else "context.dispatchedOrders"
+        for each in sorted(_not_here(call, answers)):
+            yield Gap(at, f"names {each}, which was neither sent along nor could be read")
+        return
+    if call.has_drafts:
+        for draft in call.drafts:
+            if type_of(draft.resource) is None:
+                yield Gap(draft.path, "cannot be read")
         return
     orders = answers.get(ORDERS)
     if orders is None:
@@ -187,18 +239,25 @@ def _origin(base: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def _order_ids(call: Call) -> set[str]:
-    found = (target(each) for each in call.chosen or ())
-    return {id for type, id in filter(None, found) if type == ORDER}
+def _not_here(call: Call, answers: Answers) -> set[str]:
+    """The chosen orders that are not here; what is not called by type and id may be one of ours."""
+    known = call.drafts if call.has_drafts else _found(answers)
+    here = {name for each in known for name in each.references}
+    lost = set()
+    for written in call.chosen or ():
+        found = target(written)
+        name = "/".join(found) if found is not None else ""
+        if (found is None or found[0] == ORDER) and here.isdisjoint((written, name)):
+            lost.add(name or "what is no MedicationRequest by its id")
+    return lost
 
 
 def _dispatched(call: Call, answers: Answers) -> list[Search]:
     """The reading of each order that is sent elsewhere and was not sent along."""
-    if call.has_drafts or call.chosen is None:
+    if call.has_drafts:
         return []
-    here = {each.name for each in _found(answers)}
-    names = [f"{ORDER}/{id}" for id in sorted(_order_ids(call))]
-    return [Search(name, ORDER, name) for name in names if name not in here]
+    lost = sorted(name for name in _not_here(call, answers) if target(name) is not None)
+    return [Search(name, ORDER, name) for name in lost]
 
 
 def _medications(order: Resource) -> Iterator[str]:
@@ -206,15 +265,3 @@ def _medications(order: Resource) -> Iterator[str]:
         found = target(reference(each) or "")
         if found is not None and found[0] == MEDICATION:
             yield found[1]
-
-
-def _merged(name: str, before: Searched | None, fetched: Fetched, *, goes_on: bool) -> Searched:
-    """A search as it is known now: read on from where it stopped, or made anew."""
-    after = tuple(
-        Located(resource, f"fhirServer.{name}[{place}]") for place, resource in enumerate(fetched.resources)
-    )
-    if before is None:
-        return Searched(after, fetched.state)
-    if goes_on or fetched.state == FAILED:
-        return Searched((*before.found, *after), fetched.state if goes_on else before.state)
-    return Searched(after, fetched.state)

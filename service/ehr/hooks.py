@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.ehr.prefetch import Located
+from service.ehr.search_pages import Located
 from service.fhir.resources import target
 from service.fhir.searches import Search
 

@@ -8,42 +8,25 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.ehr.search_pages import Located, Page, read_page
 from service.fhir.chart import COMPLETE, FAILED, INCOMPLETE
-from service.fhir.resources import Resource, code, id_of, objects, text, type_of
+from service.fhir.resources import Resource, type_of
+from service.fhir.searches import Search
 
 _ENTRY = re.compile(r"bundle\.entry\[(\d{1,9})\]\.resource")
 
 
 @dataclass(frozen=True)
-class Located:
-    """A resource, and where it stood in the request."""
-
-    resource: Resource
-    path: str
-    url: str | None = None
-
-    @property
-    def name(self) -> str | None:
-        """`MedicationRequest/7`; None where it has no id."""
-        id = id_of(self.resource)
-        return f"{type_of(self.resource)}/{id}" if id is not None else None
-
-    def is_one_of(self, references: Container[str | None]) -> bool:
-        """Whether one of these references is to it."""
-        return self.name in references or (self.url is not None and self.url in references)
-
-    def entry(self) -> dict[str, Any]:
-        """It as an entry of a Bundle."""
-        return {**({"fullUrl": self.url} if self.url else {}), "resource": self.resource}
-
-
-@dataclass(frozen=True)
 class Searched:
-    """The answer to one search: what was found, and whether that is all. `next` is where it goes on."""
+    """The answer to one search: what was found, and whether that is all.
+
+    `next` is where it goes on; then `total` is how many there are on all pages, as far as that is said.
+    """
 
     found: tuple[Located, ...]
     state: str
     next: str | None = None
+    total: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,46 +67,38 @@ class Gathered:
         return f"{self.found[int(at[1])].path}{path[at.end() :]}"
 
 
-def read_prefetch(prefetch: Mapping[str, Any], names: Iterable[str]) -> dict[str, Searched]:
-    """The answers to the searches of these names that were sent."""
-    return {name: _searched(prefetch[name], f"prefetch.{name}") for name in names if name in prefetch}
+def read_prefetch(prefetch: Mapping[str, Any], searches: Iterable[Search]) -> dict[str, Searched]:
+    """The answers to these searches that were sent, by name."""
+    return {each.name: _searched(prefetch[each.name], each) for each in searches if each.name in prefetch}
 
 
-def _searched(answer: Any, path: str) -> Searched:
+def _searched(answer: Any, search: Search) -> Searched:
+    path = f"prefetch.{search.name}"
     if answer is None:
         return Searched((), COMPLETE)
     type = type_of(answer) if isinstance(answer, dict) else None
     if type == "Bundle":
-        return _bundle(answer, path)
-    if type is None or type == "OperationOutcome":  # an error page of a server arrives as a text
+        return _paged(read_page(answer, path, search.resource_type))
+    if type != search.resource_type:  # an error page of a server arrives as a text
         return Searched((), FAILED)
     return Searched((Located(answer, path),), COMPLETE)
 
 
-def _bundle(bundle: Resource, path: str) -> Searched:
-    found = tuple(entries(bundle, path))
-    outcomes = [each.resource for each in found if type_of(each.resource) == "OperationOutcome"]
-    resources = tuple(each for each in found if type_of(each.resource) != "OperationOutcome")
-    after = (
-        text(link.get("url")) for link in objects(bundle.get("link")) if code(link.get("relation")) == "next"
-    )
-    links = list(after)
-    total = bundle.get("total")
-    is_short = isinstance(total, int) and total > len(resources)
-    if any(map(_is_failure, outcomes)):
-        return Searched(resources, FAILED)
-    return Searched(resources, INCOMPLETE if links or is_short else COMPLETE, next(iter(links), None))
+def _paged(page: Page) -> Searched:
+    found = tuple(page.found)
+    if page.failed:
+        return Searched(found, FAILED)
+    if page.problem is not None:  # to read on would not bring back what this page has lost
+        return Searched(found, INCOMPLETE)
+    if page.next is not None:
+        return Searched(found, INCOMPLETE, page.next, page.total)
+    return Searched(found, INCOMPLETE if page.is_short else COMPLETE)
 
 
 def entries(bundle: Resource, path: str) -> Iterator[Located]:
-    """The resources of a Bundle."""
-    for place, entry in enumerate(objects(bundle.get("entry"))):
-        resource = entry.get("resource")
-        if isinstance(resource, dict):
-            yield Located(resource, f"{path}.entry[{place}].resource", text(entry.get("fullUrl")))
-
-
-def _is_failure(outcome: Resource) -> bool:
-    """Whether something could not be searched; one that says nothing is no good news."""
-    severities = {code(issue.get("severity")) for issue in objects(outcome.get("issue"))}
-    return not severities or not severities <= {"information", "warning"}
+    """The resources of a Bundle; what cannot be read of it is an empty one at its place."""
+    page = read_page(bundle, path)
+    yield from page.found
+    not_whole = page.problem is not None or page.next is not None or page.is_short
+    for place in page.lost or ([path] if not_whole else []):
+        yield Located({}, place)
