@@ -37,7 +37,7 @@ def infusions(library: Library, *, as_json: bool, patient: bool, **options: Any)
     if as_json:
         click.echo(json.dumps(found.document(), indent=2))
     else:
-        print_worklist(found, zone, standard_output())
+        print_worklist(found, zone, library, standard_output())
 
 
 def _asked(given: dict[str, Any], library: Library, now: Any) -> Asked:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from service.ehr.clients import EhrClient
 from service.terminal.console import Indented
 from service.terminal.failures import clean
+from service.terminal.tables import plain_table
 
 
 def ehr_clients_list(clients: Iterable[EhrClient]) -> Group:
@@ -19,7 +19,7 @@ def ehr_clients_list(clients: Iterable[EhrClient]) -> Group:
 def _client(client: EhrClient) -> tuple[Text, Indented]:
     state = f"revoked {client.revoked_at:%Y-%m-%d}" if client.revoked_at else "believed"
     heading = Text(f"{clean(client.name)}: {state}, added {client.created_at:%Y-%m-%d}", "bold")
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table = plain_table()
     for name, value in (
         ("issuer", client.issuer),
         ("keys", client.jwks_url or _kids(client)),

@@ -3,20 +3,19 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from rich.table import Table
-
 from service.access.account import Account
 from service.access.keys import ApiKey
 from service.access.roles import ROLES, SCOPES, Role
 from service.terminal.console import Indented
 from service.terminal.failures import clean
+from service.terminal.tables import plain_table
 
 _YES, _NO = "yes", "-"
 
 
 def roles_table() -> Indented:
     """Every permission, and the roles that have it; the last column: whether a key can have it."""
-    table = _table("May", *(role.value for role in Role), "API key")
+    table = plain_table("May", *(role.value for role in Role), "API key")
     for permission, allowed in ROLES.items():
         cells = [role in allowed for role in Role] + [permission in SCOPES]
         table.add_row(permission.value, *(_YES if cell else _NO for cell in cells))
@@ -25,7 +24,7 @@ def roles_table() -> Indented:
 
 def accounts_table(accounts: Iterable[Account]) -> Indented:
     """Every account, with how it signs in."""
-    table = _table("Account", "Full name", "Role", "Signs in with", "PIN", "State")
+    table = plain_table("Account", "Full name", "Role", "Signs in with", "PIN", "State")
     for each in accounts:
         table.add_row(
             each.name,
@@ -40,7 +39,7 @@ def accounts_table(accounts: Iterable[Account]) -> Indented:
 
 def keys_table(keys: Iterable[ApiKey]) -> Indented:
     """Every key, with what it may do and for how long."""
-    table = _table("Prefix", "Name", "May", "Made", "Expires", "Last used", "State")
+    table = plain_table("Prefix", "Name", "May", "Made", "Expires", "Last used", "State")
     for each in keys:
         table.add_row(
             each.prefix,
@@ -52,13 +51,6 @@ def keys_table(keys: Iterable[ApiKey]) -> Indented:
             f"revoked {_day(each.revoked_at)}" if each.revoked_at else "",
         )
     return Indented(table)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold underline")
-    for column in columns:
-        table.add_column(column)
-    return table
 
 
 def _day(moment: datetime | None) -> str:

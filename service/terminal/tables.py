@@ -1,4 +1,4 @@
-"""The shelf of drug packs as a table."""
+"""How tables look, and the shelf of drug packs as one."""
 
 from rich.table import Table
 from rich.text import Text
@@ -7,16 +7,23 @@ from service.knowledge.library import Library
 from service.terminal.console import Indented
 
 
+def plain_table(*columns: str) -> Table:
+    """A table without lines, with these headings; without any it has no head."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold underline")
+    table.show_header = bool(columns)
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
 def shelf_table(library: Library) -> Indented:
     """Every drug that has rules, with its class, so that look-alike names are told apart."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold underline")
-    table.add_column("Drug", min_width=max((len(name) for name in library.packs), default=0))
-    table.add_column("Brand", no_wrap=True)
-    table.add_column("Regions", no_wrap=True)
-    table.add_column("Version", no_wrap=True)
-    table.add_column("Checks", justify="right")
-    table.add_column("Rules", justify="right")
-    table.add_column("Review by", no_wrap=True)
+    table = plain_table("Drug", "Brand", "Regions", "Version", "Checks", "Rules", "Review by")
+    drug, *others = table.columns
+    drug.min_width = max((len(name) for name in library.packs), default=0)
+    for column in others:
+        column.no_wrap = True
+        column.justify = "right" if column.header in ("Checks", "Rules") else "left"
     for pack in library.packs.values():
         table.add_row(
             Text.assemble((pack.id, "bold"), (f"\n{pack.drug_class}", "dim")),

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from service.terminal.console import Indented
 from service.terminal.failures import clean
+from service.terminal.tables import plain_table
 from service.terminal.words import counted
 from service.webhooks.deliveries import Delivery
 from service.webhooks.endpoints import Endpoint
@@ -25,7 +25,7 @@ def endpoints_list(endpoints: Iterable[Endpoint]) -> Group:
 
 
 def _endpoint(endpoint: Endpoint) -> tuple[Text, Indented]:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table = plain_table()
     table.add_row("id", endpoint.id)
     table.add_row("told of", "\n".join(endpoint.events))
     table.add_row("messages", "full" if endpoint.full else "thin")
@@ -55,9 +55,8 @@ def still_good(older: OlderSecretGood) -> str:
 
 def deliveries_table(deliveries: Iterable[Delivery]) -> Indented:
     """Deliveries, with what came of each."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold underline")
-    table.add_column("Message", min_width=36)
-    table.add_column("State")
+    table = plain_table("Message", "State")
+    table.columns[0].min_width = 36  # an id is not broken
     for each in deliveries:
         after = f" after {counted(each.attempts, 'attempt')}" if each.attempts else ""
         answer = f": {clean(each.last_answer)}" if each.last_answer else ""

@@ -13,6 +13,7 @@ from service.api.infusion_schemas import WorklistSchema
 from service.webhooks.worklist import MOST_DAYS
 from tests.api.conftest import with_key
 from tests.api.sending import JSON, a_request, is_problem, paths, post
+from tests.builders import shipped
 from tests.people import signed_in
 from tests.webhooks.incoming.an_ehr import Ehr
 
@@ -304,15 +305,33 @@ def test_the_command_prints_a_table_with_the_worst_first(ehr, in_chicago, journa
     counts = "1 block, 1 not checked, 0 warn, 1 pass, 1 cancelled"
     assert head == f"3 planned infusions: {counts}"
     assert above.split() == ["Infusion"]
-    assert columns.split() == ["Status", "America/Chicago", "Patient", "Drug", "and", "rules"]
+    assert columns.split() == ["Status", "America/Chicago", "Patient", "Drug", "and", "checks"]
     shown = [row for row in rows if "MRN" in row]
     assert [row.split("MRN")[0].split() for row in shown] == [
         ["■", "BLOCK", "Tue", "2026-10-06", "13:04"],
         ["?", "NOT", "CHECKED", "Tue", "2026-10-06", "15:00"],
         ["●", "PASS", "Tue", "2026-10-06", "13:00"],
     ]
-    assert "hbv-active (undecided)" in printed.stdout
+    assert [row.split()[-3:] for row in rows if "known" in row] == [["1", "not", "known"]]
+    assert "hbv-active" not in printed.stdout
     assert journaled("infusions.searched")[0][1].startswith("cli:")
+
+
+@pytest.mark.any_database
+def test_what_is_found_is_named_by_the_title_of_its_check_the_blocks_first(ehr, in_chicago):
+    """A rule that nobody can decide yet says nothing that a nurse can act on; how many there are does."""
+    tell(ehr, "A", facts={**facts(["igg"]), "breastfeeding": "yes", "hbsag": "positive"})
+    tell(ehr, "B", facts={})
+    _, _, head, *rows = in_chicago().stdout.splitlines()
+    shown = [row[head.index("Drug") :].rstrip() for row in rows]
+    found = ["■ Hepatitis B", "▲ Breastfeeding", "and 1 not known"]
+    checks = len({check.id for check in shipped().packs["inebilizumab"].checks})
+    assert shown[:4] == ["inebilizumab", *found]
+    drug, not_known = shown[4:6]
+    assert (drug, shown[6:]) == ("inebilizumab", [])
+    number, words = not_known.split(" ", 1)
+    assert words == "not known"
+    assert 10 < int(number) <= checks
 
 
 @pytest.mark.any_database
