@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from service.api import outcomes
 from service.api.bodies import received, refused
 from service.api.cds_answer_schemas import CardsSchema, DiscoverySchema, OperationOutcomeSchema
-from service.api.cds_schemas import CallSchema, FeedbacksSchema, call_of, told_of
+from service.api.cds_schemas import CALLS, FeedbacksSchema, call_of, told_of
 from service.api.cors import SERVICES
 from service.api.documentation import Answers, Section
 from service.api.ehr_door import caller, own_address
@@ -41,7 +41,7 @@ def _errors(*statuses: int) -> tuple[Answers, ...]:
     return tuple(Answers(each, _ERRORS[each], OperationOutcomeSchema) for each in (*statuses, 500, 503))
 
 
-def _takes(schema: type[Schema]) -> dict[str, Any]:
+def _takes(schema: type[Schema] | dict[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {JSON: {"schema": schema}}}
 
 
@@ -62,7 +62,7 @@ def discover() -> Response:
     *_errors(400, 404, 412, 413, 415, 422),
     needs=AN_EHR,
     method="POST",
-    requestBody=_takes(CallSchema),
+    requestBody=_takes({"oneOf": CALLS}),
 )
 def call(service_id: str) -> Response:
     """Answer a hook with cards; each order of a drug with rules here is a checklist, which is recorded.

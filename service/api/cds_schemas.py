@@ -148,6 +148,18 @@ class CallSchema(_Lenient):
             raise ValidationError("Missing data for required field.", "fhirServer")
 
 
+def _call_schema(hook: str, context: _ContextSchema) -> type[Schema]:
+    """A call of one hook, for the documentation: each has a context of its own."""
+    own: dict[str, fields.Field[Any]] = {
+        "hook": fields.String(required=True, validate=validate.Equal(hook)),
+        "context": fields.Nested(context, required=True),
+    }
+    return CallSchema.from_dict(own, name=f"{hook.title().replace('-', '')}CallSchema")
+
+
+CALLS = [_call_schema(hook, context) for hook, context in CONTEXTS.items()]
+
+
 class ReasonCodeSchema(_Lenient):
     """A code of a system."""
 

@@ -79,6 +79,7 @@ def test_the_settings_come_from_the_environment(tmp_path, monkeypatch):
         "DOSEGATE_DATABASE_URL": "postgresql://dosegate@host/dosegate",
         "DOSEGATE_DATABASE_OWNER_URL": "postgresql://owner@host/dosegate",
         "DOSEGATE_SITE": "clinic-2",
+        "DOSEGATE_PATIENT_IDENTIFIER_SYSTEM": "urn:oid:1.2.3",
         "DOSEGATE_SIGNING_KEYS": "/data/keys.pem",
         "DOSEGATE_RULES": str(tmp_path),
         "DOSEGATE_POLICY": str(policy),
@@ -92,6 +93,7 @@ def test_the_settings_come_from_the_environment(tmp_path, monkeypatch):
         keys=Path("/data/keys.pem"),
         rules=tmp_path,
         policy=policy,
+        patient_identifier_system="urn:oid:1.2.3",
     )
 
 
@@ -113,6 +115,7 @@ def test_without_an_environment_the_shipped_rules_serve_and_records_are_kept_her
         ("DOSEGATE_DATABASE_URL", "sqlite:///:memory:"),
         ("DOSEGATE_DATABASE_OWNER_URL", "sqlite:///secret.db"),
         ("DOSEGATE_SITE", "two words"),
+        ("DOSEGATE_PATIENT_IDENTIFIER_SYSTEM", "our numbers"),
         ("DOSEGATE_RULES", "/no/such/folder"),
         ("DOSEGATE_POLICY", "/no/such/file"),
     ],

@@ -4,15 +4,20 @@ import csv
 import io
 import json
 import stat
+import uuid
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import insert
 
 from service.app import records_of
+from service.records.journal import Event
 from service.records.stored import Basis
+from service.records.tables import cards
 from tests.builders import shipped
 from tests.cli.command import ESCAPE, on_terminal, run, start
-from tests.records.seeding import FIRST, HBV, IGG, PML, answer, checklist, keep_many
+from tests.records.seeding import FIRST, HBV, IGG, PML, PRESCRIBER, answer, checklist, keep_many
 
 pytestmark = pytest.mark.any_database
 
@@ -134,3 +139,14 @@ def test_the_figures_are_printed_with_what_to_review(site):
 
     [rule] = json.loads(run("quality", "--json", "--drug", "trogarzo").stdout)["rules"]
     assert (rule["rule"], rule["median_seconds_to_answer"]) == ("pml-signs", 420)
+
+
+def test_how_cards_in_ehrs_were_taken_is_printed_with_the_reasons(site, settings):
+    id = str(uuid.uuid4())
+    card = {"id": id, "checklist": MADE[1].id, "findings": [["pml", "pml-signs"]], "suggestions": []}
+    told = {"card": id, "at": "2026-01-01T00:05:00.000000Z", "reason": "need-more-info"}
+    with closing(records_of(settings, FIRST)) as records, records.writing() as writing:
+        writing.connection.execute(insert(cards), [{**card, "site": records.site, "client": "epic"}])
+        writing.enter(replace(PRESCRIBER, actor="ehr:epic"), Event.CARD_OVERRIDDEN, MADE[1].id, told)
+    shown = run("quality").stdout.splitlines()
+    assert "  cards       1 shown, 0 accepted, 1 overridden: need-more-info 1" in shown

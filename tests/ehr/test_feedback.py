@@ -15,6 +15,7 @@ from service.records.verify import verify
 from tests.ehr.calls import SERVICES, an_ehr, looked_for, order_sign, patient
 from tests.ehr.test_requests import is_outcome
 from tests.people import signed_in
+from tests.records.chains import said_alone
 
 AT = "2026-10-06T18:05:00Z"
 REASON = {"code": "risk-benefit-ratio", "system": REASON_SYSTEM}
@@ -114,8 +115,9 @@ def test_words_of_people_and_codes_of_others_are_kept_apart_and_can_be_erased(eh
     assert sql("SELECT count(*) FROM remarks") == [(0,)]
     assert len(told(journaled)) == 2
     with records.reading() as connection:
-        report = verify(documents(connection, records.site, "now"), records.keys)
-    assert report.faults == []
+        exported = list(documents(connection, records.site, "now"))
+    assert verify(exported, records.keys).faults == []
+    assert said_alone([json.dumps(each).encode() for each in exported], records.keys) == []
 
 
 def test_what_is_told_again_is_entered_once_and_what_is_told_anew_is_entered(ehr, card, journaled):

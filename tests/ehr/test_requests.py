@@ -78,6 +78,22 @@ def test_every_hook_is_answered_with_cards_of_the_one_order(ehr, hook):
     assert all(card["summary"].startswith("Inebilizumab: ") for card in cards)
 
 
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_context_of_every_hook_is_documented(app, hook):
+    documented = app.test_client().get("/api/v1/openapi.json").json
+    schemas = documented["components"]["schemas"]
+    body = documented["paths"]["/cds-services/{service_id}"]["post"]["requestBody"]
+    calls = [
+        schemas[each["$ref"].rpartition("/")[2]]
+        for each in body["content"]["application/json"]["schema"]["oneOf"]
+    ]
+    [mine] = [each for each in calls if each["properties"]["hook"]["enum"] == [hook]]
+    context = schemas[mine["properties"]["context"]["$ref"].rpartition("/")[2]]
+    assert sorted(context["required"]) == sorted(REQUIRED[hook])
+    assert set(mine["required"]) >= {"hook", "hookInstance", "context"}
+    assert {"fhirServer", "fhirAuthorization", "prefetch"} <= set(mine["properties"])
+
+
 @pytest.mark.parametrize(("hook", "name"), [(hook, name) for hook in HOOKS for name in REQUIRED[hook]])
 def test_what_a_hook_needs_and_does_not_say_is_named(ehr, hook, name):
     document = a_call(hook)
