@@ -48,8 +48,9 @@ def facts_with(
 ) -> tuple[Facts, dict[str, Any], tuple[Line, ...]]:
     """The facts of a request and of its bundle together: typed, and as they were put together; and the lines.
 
-    Results stand side by side; of every other fact the request's own word counts. What the vocabulary does
-    not take of a bundle is unreadable; what it does not take of the request is refused. Raises BadInput.
+    Results stand side by side, and so do the entries of lists, of which the request says whether there may be
+    others; of every other fact the request's own word counts. What the vocabulary does not take of a bundle
+    is unreadable; what it does not take of the request is refused. Raises BadInput.
     """
     together = _Together(given, brought, vocabulary)
     while True:
@@ -64,7 +65,9 @@ def facts_with(
 class _Together:
     def __init__(self, given: dict[str, Any], brought: Brought, vocabulary: Vocabulary) -> None:
         self.facts, self.lines = dict(given), list(brought.lines)
-        self._own: dict[str, int] = {}  # of the facts of the bundle, how many readings the request has itself
+        self._own: dict[
+            str, int
+        ] = {}  # of the facts of the bundle, how many readings or entries are the request's
         for name, fact in brought.facts.items():
             own = given.get(name)
             if is_unknown(own):
@@ -73,8 +76,25 @@ class _Together:
                 several = _readings(own)
                 self.facts[name] = [*several, *_readings(fact)][: max(MOST_ENTRIES, len(several))]
                 self._own[name] = len(several)
+            elif vocabulary[name].type == "list":
+                self._join(name, own if isinstance(own, dict) else {"value": own}, fact)
             else:
                 self.lines = [_outweighed(line) if line.fact == name else line for line in self.lines]
+
+    def _join(self, name: str, own: dict[str, Any], fact: dict[str, Any]) -> None:
+        """The entries of both: what is on record is there, whatever else was asked."""
+        if is_unknown(own["value"]):
+            self.facts[name], self._own[name] = {**fact, "complete": "no"}, 0
+            return
+        own_entries = own["value"]
+        others = [each for each in fact["value"] if each not in own_entries]
+        if not others:
+            return
+        several = [*own_entries, *others][: max(MOST_ENTRIES, len(own_entries))]
+        joined = {**own, "value": several, "source": _source_of_both(own, fact)}
+        if len(several) < len(own_entries) + len(others):
+            joined["complete"] = "no"
+        self.facts[name], self._own[name] = joined, len(own_entries)
 
     def give_up(self, errors: Sequence[FieldError]) -> list[FieldError]:
         """Take what is wrong of the bundle for unreadable, with lines that say so; what else is wrong."""
@@ -85,7 +105,7 @@ class _Together:
             name = place[1] if place is not None else ""
             number = int(place[2]) if place is not None and place[2] is not None else None
             fact = self.facts.get(name)
-            if name not in self._own or (isinstance(fact, list) and (number or 0) < self._own[name]):
+            if name not in self._own or (number or 0) < self._own[name]:
                 own.append(error)
             elif isinstance(fact, list):
                 fact[number or 0] = self._unreadable(name, fact[number or 0], error)
@@ -117,6 +137,12 @@ def _readings(fact: Any) -> list[Any]:
     if isinstance(fact, list):
         return list(fact)
     return [fact if isinstance(fact, dict) else {"value": fact}]
+
+
+def _source_of_both(own: dict[str, Any], fact: dict[str, Any]) -> str:
+    """Where the entries of a list are from; an empty list of the request has given it none."""
+    named = [own.get("source") or "the request"] if own["value"] else []
+    return ", ".join([*named, fact.get("source") or "the bundle"])[:LONGEST_TEXT]
 
 
 def _outweighed(line: Line) -> Line:

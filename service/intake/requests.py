@@ -106,7 +106,8 @@ class RequestSchema(Schema):
             "ref_low, ref_high. A result that is there and cannot be read has the value null, and says under "
             "`unreadable` what stands there: an older one does not count in its place. A list that may have "
             "other entries says `complete: no`. Beside a bundle facts may be left out; what is given here "
-            "outweighs the bundle, but for results, which are put together."
+            "outweighs the bundle, but for results and for the entries of lists, which are put together: a "
+            "list that is given here as a whole says that there are no others."
         },
     )
     bundle = fields.Dict(

@@ -496,10 +496,11 @@ def test_a_newer_final_result_clears_a_preliminary_one(client):
 
 @pytest.mark.any_database
 def test_a_statement_that_there_is_no_allergy_counts_where_all_allergies_were_read(client):
-    known = post(client, request(NONE_KNOWN, searched={"allergies": "complete"}))
+    whole = {"allergies": "complete", "adverse_events": "complete"}
+    known = post(client, request(NONE_KNOWN, searched=whole))
     assert the(known, "infusion_reaction")["status"] == "pass"
     for state in ("incomplete", "failed"):
-        made = post(client, request(NONE_KNOWN, searched={"allergies": state}))
+        made = post(client, request(NONE_KNOWN, searched={**whole, "allergies": state}))
         finding = the(made, "infusion_reaction")
         assert (finding["status"], finding["missing"]) == ("block", ["reactions"])
 

@@ -174,6 +174,63 @@ def test_of_every_other_fact_the_word_of_the_request_counts_and_the_line_says_so
     assert known("tb_active", {"tb_active": None}, condition("tb")).value == "yes"
 
 
+ALLERGY = {
+    "resourceType": "AllergyIntolerance",
+    "id": "a",
+    "patient": {"reference": "Patient/p"},
+    "code": {"text": "Uplizna"},
+}
+OURS, PENICILLIN = {"substance": "inebilizumab"}, {"substance": "Penicillin V"}
+
+
+@pytest.mark.parametrize(
+    ("given", "entries", "complete", "source"),
+    [
+        ([], [OURS], True, "AllergyIntolerance/a"),
+        ({"value": []}, [OURS], True, "AllergyIntolerance/a"),
+        ([PENICILLIN], [PENICILLIN, OURS], True, "the request, AllergyIntolerance/a"),
+        (
+            {"value": [PENICILLIN], "complete": "no", "source": "MAR"},
+            *([PENICILLIN, OURS], False, "MAR, AllergyIntolerance/a"),
+        ),
+        ([OURS], [OURS], True, None),
+        ({"value": None, "unreadable": "a scan"}, [OURS], False, "AllergyIntolerance/a"),
+        ("unknown", [OURS], False, "AllergyIntolerance/a"),
+    ],
+)
+def test_a_list_of_the_request_is_joined_by_what_is_on_record_and_says_whether_it_is_all(
+    given, entries, complete, source
+):
+    taken = read_request(request(ALLERGY, given={"reactions": given}), shipped())
+    [reading] = taken.situation.facts.readings["reactions"]
+    assert [{"substance": each["substance"]} for each in reading.value] == entries
+    assert (reading.complete, reading.source) == (complete, source)
+    assert not [line for line in taken.reading if "not used" in line.says]
+
+
+def test_no_empty_list_of_the_request_silences_an_allergy_of_the_chart():
+    def status(*resources):
+        found = checklist_for(request(*resources, given={"reactions": []}))
+        return {each.status.word for each in found.findings if each.check == "infusion_reaction"}
+
+    assert status() == {"pass"}
+    assert "block" in status(ALLERGY)
+
+
+def test_what_is_wrong_with_the_list_of_the_request_is_refused_and_of_the_bundle_left_out():
+    from service.intake.errors import BadInput
+
+    own = {"birth_date": "2026-08-01", "reactions": [{**PENICILLIN, "on": "2026-07-01"}]}
+    with pytest.raises(BadInput) as refused:
+        read_request(request(ALLERGY, given=own), shipped())
+    assert [error.path for error in refused.value.errors] == ["facts.reactions[0].on"]
+    on_record = {**ALLERGY, "reaction": [{"onset": "2026-07-01"}]}
+    own["reactions"] = [PENICILLIN]
+    [reading] = read_request(request(on_record, given=own), shipped()).situation.facts.readings["reactions"]
+    assert [each["substance"] for each in reading.value] == ["Penicillin V"]
+    assert not reading.complete
+
+
 def test_what_the_vocabulary_does_not_take_of_a_bundle_is_unreadable_and_never_refused():
     document = request(
         negative("1", at="1950-01-01"),  # before the patient was born
