@@ -1,7 +1,6 @@
 """What the order of an infusion says of it: indication, dose, route, time of running, slot."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,7 +9,7 @@ from service.checklist.facts import FactDefinition
 from service.fhir.chart import Chart
 from service.fhir.drugs import medication, named
 from service.fhir.lifetimes import in_life
-from service.fhir.orders import bounds_of, day_in, events_of, name_of
+from service.fhir.orders import day_in, events_of, name_of
 from service.fhir.reads import Read, ReadingContext, found, noted, unreadable
 from service.fhir.resources import (
     Resource,
@@ -24,6 +23,7 @@ from service.fhir.resources import (
     words,
 )
 from service.fhir.statements import CHANGED, is_changed
+from service.fhir.timings import is_several_doses, of_the_day, unread_times
 from service.fhir.values import Value, measured
 from service.knowledge.code_maps import CodeMaps, Key, Statement
 
@@ -35,6 +35,7 @@ DOSE, ROUTE, MINUTES, SLOT, INDICATION = (
 _BY_VEIN = "intravenous"
 _IN_MINUTES = {"s": Fraction(1, 60), "min": Fraction(1), "h": Fraction(60)}
 
+_ROUNDED = Decimal("0.1")  # part of a dose by which what was calculated is rounded at most
 Amount = tuple[Decimal, str]  # in a canonical unit
 
 
@@ -61,7 +62,7 @@ def read(chart: Chart, context: ReadingContext) -> Iterator[Read]:
         yield noted(name, "says neither dose nor route", DOSE, understood=False)
         return
     yield from _slot(dosages, name, chart, context)
-    chosen = _of_the_day(dosages, context)
+    chosen = of_the_day(dosages, context.infusion_at)
     yield from _guarded(name, DOSE, _dose(chosen, name, context))
     yield from _guarded(name, ROUTE, _route(chosen, name, context))
     yield from _guarded(name, MINUTES, _minutes(chosen, name, context))
@@ -72,24 +73,6 @@ def _guarded(name: str, fact: str, reads: Iterator[Read]) -> Iterator[Read]:
         yield from reads
     except _Unreadable as why:
         yield unreadable(name, fact, str(why))
-
-
-def _of_the_day(dosages: Sequence[Resource], context: ReadingContext) -> Sequence[Resource]:
-    """Of several dosages the one of this infusion's day, if only one is; else all."""
-    today = [each for each in dosages if _falls_on(each, context)]
-    return today if len(today) == 1 else dosages
-
-
-def _falls_on(dosage: Resource, context: ReadingContext) -> bool:
-    day = context.infusion_at.date()
-    events = events_of(dosage)
-    if events:
-        return any(each.at is not None and day_in(each, context.infusion_at) == day for each in events)
-    start, end = bounds_of(dosage)
-    if start is None or start.at is None or (end is not None and end.at is None):
-        return False
-    last = day_in(end, context.infusion_at) if end is not None else date.max
-    return day_in(start, context.infusion_at) <= day <= last
 
 
 # Indication
@@ -140,9 +123,11 @@ def _dose(dosages: Sequence[Resource], name: str, context: ReadingContext) -> It
     definition = context.vocabulary[DOSE]
     doses: dict[Amount, Value] = {}
     for dosage in dosages:
-        for dose in _doses(dosage, definition, context.maps):
-            doses.setdefault(_canonical(dose, definition), dose)
-    if len(doses) > 1:
+        of_this = list(_doses(dosage, definition, context.maps))
+        doses.update((_canonical(dose, definition), dose) for dose in reversed(of_this))
+        if len(dosages) > 1 and not of_this:
+            raise _Unreadable("says a part of the dose without an amount")
+    if len(doses) > 1 or (doses and is_several_doses(dosages, context.infusion_at)):
         raise _Unreadable("says several doses")
     for dose in doses.values():
         yield found(name, DOSE, dose.says, value=dose.value, unit=dose.unit)
@@ -155,10 +140,13 @@ def _doses(dosage: Resource, definition: FactDefinition, maps: CodeMaps) -> Iter
     quantities = [each for dose in given for each in objects(dose.get("doseQuantity"))]
     if not quantities and (said := text(dosage.get("text"))) is not None:
         raise _Unreadable(f'says the dose in words only: "{quoted(said)}"')
-    for quantity in quantities:
-        dose = measured(quantity, definition, maps)
+    every = [measured(each, definition, maps) for each in quantities]
+    for dose in every:
         if dose.unreadable is not None:
             raise _Unreadable(dose.unreadable)
+        other = _calculated_otherwise(dose, dosage, definition, maps)
+        if other is not None:
+            raise _Unreadable(f"says {dose.says} as ordered and {other.says} as calculated")
         yield dose
 
 
@@ -166,6 +154,21 @@ def _preferred(given: list[Resource]) -> list[Resource]:
     """The dose that was ordered, where one that was calculated stands beside it."""
     ordered = [each for each in given if "ordered" in plain_codes(each.get("type"))]
     return ordered or given
+
+
+def _calculated_otherwise(
+    dose: Value, dosage: Resource, definition: FactDefinition, maps: CodeMaps
+) -> Value | None:
+    """Another amount beside the one that was ordered, further from it than a dose is rounded."""
+    amount, unit = _canonical(dose, definition)
+    for each in objects(dosage.get("doseAndRate")):
+        for quantity in objects(each.get("doseQuantity")):
+            other = measured(quantity, definition, maps)
+            if other.unreadable is None:
+                of_other, other_unit = _canonical(other, definition)
+                if other_unit == unit and abs(of_other - amount) > amount * _ROUNDED:
+                    return other
+    return None
 
 
 def _canonical(dose: Value, definition: FactDefinition) -> Amount:
@@ -260,7 +263,7 @@ def _slot(dosages: Sequence[Resource], name: str, chart: Chart, context: Reading
 
     Being ordered for this day does not say when it was due: the order may have been moved with the visit.
     """
-    if any(map(_has_unread_time, dosages)):
+    if any(map(unread_times, dosages)):
         yield noted(name, "says a time that cannot be read", SLOT, understood=False)
     events = [in_life(each, chart, context.infusion_at) for dosage in dosages for each in events_of(dosage)]
     days = {day_in(each, context.infusion_at) for each in events if each is not None and each.at is not None}
@@ -271,10 +274,3 @@ def _slot(dosages: Sequence[Resource], name: str, chart: Chart, context: Reading
         return
     day = days.pop().isoformat()
     yield found(name, SLOT, f"was ordered for {day}", value=day)
-
-
-def _has_unread_time(dosage: Resource) -> bool:
-    """Whether it names a time of the infusion that is none, or no day."""
-    events = [each["event"] for each in objects(dosage.get("timing")) if "event" in each]
-    named = sum(len(each) if isinstance(each, list) else 1 for each in events)
-    return named > sum(each.at is not None for each in events_of(dosage))

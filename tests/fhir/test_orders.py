@@ -340,6 +340,9 @@ def facts(it, drug_id="inebilizumab", *, beside=(), at=INFUSION_AT):
     return list(prescriptions.read(chart, context_of(drug_id, placed, at)))
 
 
+TODAY = {"event": ["2026-12-01"]}
+
+
 def dose(value, unit, code=None, **more):
     quantity = {"value": value, "unit": unit} | ({"system": UCUM, "code": code} if code else {})
     return {"doseAndRate": [{"doseQuantity": quantity}], **more}
@@ -351,8 +354,20 @@ def dose(value, unit, code=None, **more):
         ([dose(300, "mg", "mg")], (300, "mg")),
         ([dose(0.3, "g")], (0.3, "g")),
         ([dose(0.8, "mg/m2", "mg/m2")], (0.8, "mg/m2")),
-        ([dose(300, "mg"), dose(0.3, "g")], (300, "mg")),
-        ([dose(300, "mg", timing={"event": ["2026-12-01"]}), dose(150, "mg")], (300, "mg")),
+        (
+            [
+                dose(300, "mg", timing={"event": ["2026-12-01"]}),
+                dose(150, "mg", timing={"event": ["2026-12-15"]}),
+            ],
+            (300, "mg"),
+        ),
+        (
+            [
+                dose(300, "mg", timing={"event": ["2026-12-08"]}),
+                dose(300, "mg", timing={"event": ["2026-12-22"]}),
+            ],
+            (300, "mg"),
+        ),
         (
             [
                 dose(2000, "mg", timing={"event": ["2026-12-01"]}),
@@ -364,12 +379,23 @@ def dose(value, unit, code=None, **more):
             [
                 {
                     "doseAndRate": [
-                        {"type": coded(text="calculated"), "doseQuantity": {"value": 1, "unit": "mg"}},
+                        {"type": coded(text="calculated"), "doseQuantity": {"value": 1.95, "unit": "mg"}},
                         {"type": coded(text="ordered"), "doseQuantity": {"value": 2, "unit": "mg"}},
                     ]
                 }
             ],
             (2, "mg"),
+        ),
+        (
+            [
+                {
+                    "doseAndRate": [
+                        {"type": coded(text="calculated"), "doseQuantity": {"value": 1.6, "unit": "mg"}},
+                        {"type": coded(text="ordered"), "doseQuantity": {"value": 0.8, "unit": "mg/m2"}},
+                    ]
+                }
+            ],
+            (0.8, "mg/m2"),
         ),
     ],
 )
@@ -387,6 +413,35 @@ def test_the_dose_is_read_with_its_unit(dosages, value):
         ([dose("300", "mg")], "300 mg, not a number"),
         ([dose(300, None)], "300, without a unit"),
         ([dose(300, "mg"), dose(150, "mg")], "says several doses"),
+        ([dose(300, "mg"), dose(0.3, "g")], "says several doses"),
+        ([dose(300, "mg", timing=TODAY), dose(300, "mg", timing=TODAY)], "says several doses"),
+        ([dose(300, "mg", timing=TODAY), dose(300, "mg")], "says several doses"),
+        (
+            [
+                dose(300, "mg", timing={"event": ["2026-12-08"]}),
+                dose(300, "mg", timing={"event": ["2026-12-08"]}),
+            ],
+            "says several doses",
+        ),
+        (
+            [dose(300, "mg", timing=TODAY), {"text": "and then another 300 mg"}],
+            'says the dose in words only: "and then another 300 mg"',
+        ),
+        (
+            [dose(300, "mg", timing=TODAY), {"timing": TODAY, "doseAndRate": [{"doseString": "300 mg"}]}],
+            "says a part of the dose without an amount",
+        ),
+        (
+            [
+                {
+                    "doseAndRate": [
+                        {"type": coded(text="calculated"), "doseQuantity": {"value": 3000, "unit": "mg"}},
+                        {"type": coded(text="ordered"), "doseQuantity": {"value": 300, "unit": "mg"}},
+                    ]
+                }
+            ],
+            "says 300 mg as ordered and 3000 mg as calculated",
+        ),
         (
             [
                 dose(300, "mg", timing={"event": ["2026-12-01"]}),
@@ -403,6 +458,59 @@ def test_a_dose_that_cannot_be_read_is_unknown_and_says_so(dosages, says):
     reads = facts(order(dosageInstruction=dosages))
     assert given_by(reads)["ordered_dose"] == [{"value": None, "unreadable": says}]
     assert ("MedicationRequest/1", "ordered_dose", says, False) in lines_of(reads)
+
+
+ONCE_A_DAY = [
+    {},
+    {"repeat": {}},
+    {"repeat": {"frequency": 1}},
+    {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+    {"repeat": {"frequency": 1, "period": 4, "periodUnit": "wk"}},
+    {"repeat": {"frequency": 3, "period": 1, "periodUnit": "wk"}},
+    {"repeat": {"frequency": 1, "period": 14, "periodUnit": "d", "count": 5}},
+    {"repeat": {"count": 1, "timeOfDay": ["09:00:00"], "when": ["MORN"]}},
+    {"repeat": {"duration": 90, "durationUnit": "min"}},
+    {"code": coded("http://x", "QD")},
+    {"event": ["2026-12-01T09:00:00-05:00"]},
+    {"event": ["2026-12-01T09:00:00-05:00", "2026-12-01T14:00:00Z"]},
+    {"event": ["2026-12-01", "2026-12-15"], "repeat": {"count": 2}},
+    {"event": ["2026-12-08", "2026-12-22"]},
+    {"event": ["2026-12-02T03:00:00Z"]},
+]
+SEVERAL_A_DAY = [
+    {"repeat": {"frequency": 3, "period": 1, "periodUnit": "d"}},
+    {"repeat": {"frequency": 3}},
+    {"repeat": {"frequency": "3"}},
+    {"repeat": {"frequency": 1, "frequencyMax": 2, "period": 1, "periodUnit": "d"}},
+    {"repeat": {"frequency": 3, "period": 2, "periodUnit": "d"}},
+    {"repeat": {"frequency": 1, "period": 8, "periodUnit": "h"}},
+    {"repeat": {"frequency": 1, "period": 1}},
+    {"repeat": {"frequency": 1, "period": "1", "periodUnit": "d"}},
+    {"repeat": {"count": 5}},
+    {"repeat": {"countMax": 5}},
+    {"event": ["2026-12-01"], "repeat": {"count": 5}},
+    {"repeat": {"timeOfDay": ["09:00:00", "18:00:00"]}},
+    {"repeat": {"when": ["MORN", "EVE"]}},
+    {"code": coded("http://x", "BID")},
+    {"code": {"text": "Q8H"}},
+    {"event": ["2026-12-01T09:00:00-05:00", "2026-12-01T11:00:00-05:00"]},
+    {"event": ["2026-12-08T09:00:00-05:00", "2026-12-08T11:00:00-05:00"]},
+    {"event": ["2026-12-01T09:00:00-05:00", "tonight"]},
+]
+
+
+@pytest.mark.parametrize("timing", ONCE_A_DAY)
+def test_an_order_of_one_dose_a_day_is_read(timing):
+    (found,) = given_by(facts(order(dosageInstruction=[dose(300, "mg", "mg", timing=timing)])))[
+        "ordered_dose"
+    ]
+    assert (found["value"], found["unit"]) == (300, "mg")
+
+
+@pytest.mark.parametrize("timing", SEVERAL_A_DAY)
+def test_an_amount_that_is_given_several_times_a_day_is_not_the_dose(timing):
+    reads = facts(order(dosageInstruction=[dose(300, "mg", "mg", timing=timing)]))
+    assert given_by(reads)["ordered_dose"] == [{"value": None, "unreadable": "says several doses"}]
 
 
 def test_an_order_without_a_dosage_gives_no_dose():
