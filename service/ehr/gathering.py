@@ -248,7 +248,7 @@ def _not_here(call: Call, answers: Answers) -> set[str]:
         found = target(written)
         name = "/".join(found) if found is not None else ""
         if (found is None or found[0] == ORDER) and here.isdisjoint((written, name)):
-            lost.add(name or "what is no MedicationRequest by its id")
+            lost.add(name or "an order otherwise than as MedicationRequest/7")
     return lost
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from service.ehr.prefetch import entries, read_prefetch
+from service.ehr.search_pages import page_of
 from service.fhir.searches import Search
 from tests.ehr.calls import bundle, order
 from tests.ehr.fhir_server import outcome
@@ -124,6 +125,12 @@ def test_what_is_in_a_bundle_in_a_bundle_is_found_at_its_place():
         ("Observation/1", "prefetch.results.entry[0].resource"),
         ("Observation/2", "prefetch.results.entry[1].resource.entry[0].resource"),
     ]
+
+
+def test_what_a_server_finds_is_read_in_the_same_way():
+    page = page_of(bundle(ONE, bundle(TWO)), "Observation")
+    assert (page.resources, page.problem) == ([ONE, TWO], None)
+    assert page_of(bundle(ONE, {"resourceType": "Patient", "id": "2"}), "Observation").problem
 
 
 def test_a_page_that_goes_on_says_where_and_how_many_there_are():
