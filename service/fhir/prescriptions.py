@@ -140,6 +140,9 @@ def _doses(dosage: Resource, definition: FactDefinition, maps: CodeMaps) -> Iter
     quantities = [each for dose in given for each in objects(dose.get("doseQuantity"))]
     if not quantities and (said := text(dosage.get("text"))) is not None:
         raise _Unreadable(f'says the dose in words only: "{quoted(said)}"')
+    kinds = [frozenset(plain_codes(each.get("type"))) for each in given if each.get("doseQuantity")]
+    if len(quantities) > len(set(kinds)):
+        raise _Unreadable("says several doses")
     every = [measured(each, definition, maps) for each in quantities]
     for dose in every:
         if dose.unreadable is not None:

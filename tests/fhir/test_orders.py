@@ -450,6 +450,7 @@ def test_the_dose_is_read_with_its_unit(dosages, value):
             "says several doses",
         ),
         ([{"doseAndRate": [{"doseRange": {"low": {"value": 1}}}]}], "says a range of doses"),
+        ([{"doseAndRate": dose(300, "mg")["doseAndRate"] * 2}], "says several doses"),
         ([{"text": "300 mg once"}], 'says the dose in words only: "300 mg once"'),
         ([dose(10**9, "mg")], "1000000000 mg, which is implausible"),
     ],
