@@ -234,6 +234,7 @@ def call_of(document: Any) -> Call:
         chosen=_chosen(context),
         starts=tuple(_starts(context.get("appointments", {}))),
         grant=Grant(said["fhirServer"], granted["access_token"]) if granted else None,
+        server=said.get("fhirServer"),
     )
 
 

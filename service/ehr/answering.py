@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -134,8 +135,9 @@ class Answering:
 
         Raises OtherPatient, BadBundle.
         """
+        read = partial(read_chart, patient=call.patient, server=call.server, by_id=True)
         try:
-            return read_chart(known.bundle(), patient=call.patient, searched=known.searched), None
+            return read(known.bundle(), searched=known.searched), None
         except OtherPatient as error:
             paths = [_in_call(path, said, known) for path, said in error.errors]
             details = {"hook": call.hook, "paths": [path for path, _ in paths][:_MOST_PATHS]}
@@ -146,7 +148,7 @@ class Answering:
             bad = BadBundle([(known.path(path), said) for path, said in error.errors])
         orders = known.only((ORDER, MEDICATION))
         try:
-            return read_chart(orders.bundle(), patient=call.patient, searched={}), bad
+            return read(orders.bundle(), searched={}), bad
         except BadBundle:
             raise bad from None
 

@@ -59,7 +59,8 @@ class Call:
 
     `drafts` are the resources that only the call knows. `chosen` are the references of the orders that it is
     about; None means all drafts, or where there are none all active orders. `starts` are the times of
-    proposed appointments, as written. `context` are the plain texts of the context, by name.
+    proposed appointments, as written. `context` are the plain texts of the context, by name. `server` is the
+    address of the EHR's FHIR server, which may only be read from with a grant.
     """
 
     hook: str
@@ -71,6 +72,7 @@ class Call:
     chosen: frozenset[str] | None = None
     starts: tuple[str, ...] = ()
     grant: Grant | None = None
+    server: str | None = None
 
     @property
     def asked_by(self) -> str | None:

@@ -84,11 +84,19 @@ class Chart:
         return self._targets.get("/".join(found)) if found is not None else None
 
 
-def read_chart(bundle: Any, *, patient: str | None, searched: Mapping[str, str]) -> Chart:
+def read_chart(
+    bundle: Any,
+    *,
+    patient: str | None,
+    searched: Mapping[str, str],
+    server: str | None = None,
+    by_id: bool = False,
+) -> Chart:
     """The chart of the patient whose resources these are.
 
     `patient` is the id of the patient, or an identifier, where it is known otherwise; it is needed where the
-    Bundle has no Patient. Raises BadBundle, OtherPatient.
+    Bundle has no Patient. `by_id` says that it is the id, so that no identifier does; `server` is the address
+    of the FHIR server that the resources are from. Raises BadBundle, OtherPatient.
     """
     reader = Entries()
     entries = list(reader.of(bundle, "bundle"))
@@ -107,7 +115,14 @@ def read_chart(bundle: Any, *, patient: str | None, searched: Mapping[str, str])
         )
     if not found and patient is None:
         raise BadBundle([("bundle", "has no Patient, and patient.id is missing")])
-    nobodys = _check_one_patient(entries, found[0] if found else None, patient)
+    whose = Whose.of(
+        found[0].resource if found else None,
+        found[0].url if found else None,
+        patient,
+        server=server,
+        by_id=by_id,
+    )
+    nobodys = _check_one_patient(entries, whose)
     kept: list[Entry] = []
     gone: list[Line] = []
     for entry in entries:
@@ -135,13 +150,11 @@ def _in_error(resource: Resource) -> bool:
     return code(resource.get("status")) == _IN_ERROR or verified == {_IN_ERROR}
 
 
-def _check_one_patient(entries: Sequence[Entry], found: Entry | None, patient: str | None) -> dict[str, str]:
+def _check_one_patient(entries: Sequence[Entry], whose: Whose) -> dict[str, str]:
     """What is about no patient at all, by its path. Raises OtherPatient, BadBundle."""
-    whose = Whose.of(found.resource if found else None, found.url if found else None, patient)
     if not whose.is_asked_for:
-        raise OtherPatient(
-            [("patient.id", "is neither the id nor an identifier of the Patient of the bundle")]
-        )
+        wrong = "not the id" if whose.by_id else "neither the id nor an identifier"
+        raise OtherPatient([("patient.id", f"is {wrong} of the Patient of the bundle")])
     others, untold, nobodys = [], [], {}
     for entry in entries:
         contained = _by_id(entry.resource)

@@ -15,24 +15,38 @@ Identifier = tuple[str, str]
 
 @dataclass(frozen=True)
 class Whose:
-    """The patient of a chart: id, addresses and identifiers; `asked` is the id that was asked for."""
+    """The patient of a chart: id, address, identifiers and server, as far as they are known.
+
+    `asked` is the id that was asked for, or an identifier, but where `by_id` says that it is the id.
+    """
 
     id: str | None
     url: str | None
     identifiers: frozenset[Identifier]
+    server: str
     asked: str | None
+    by_id: bool
 
     @classmethod
-    def of(cls, patient: Resource | None, url: str | None, asked: str | None) -> "Whose":
-        """The patient of a Patient resource; without one, the one that was asked for."""
+    def of(
+        cls, patient: Resource | None, url: str | None, asked: str | None, *, server: str | None, by_id: bool
+    ) -> "Whose":
+        """The patient of a Patient resource; without one, the one that was asked for.
+
+        `server` is the address of the server that the chart is from, where the Patient does not tell.
+        """
+        of_server = _server(url or "") or _server(f"{(server or '').rstrip('/')}/Patient/id")
         if patient is None:
-            return cls(asked, None, frozenset(), None)
-        return cls(id_of(patient), url, frozenset(_identifiers(patient.get("identifier"))), asked)
+            return cls(asked, None, frozenset(), of_server, None, by_id)
+        identifiers = frozenset(_identifiers(patient.get("identifier")))
+        return cls(id_of(patient), url, identifiers, of_server, asked, by_id)
 
     @property
     def is_asked_for(self) -> bool:
         """Whether this is the patient that was asked for, if any was."""
-        return self.asked is None or self.asked in (self.id, *(value for _, value in self.identifiers))
+        if self.asked is None or self.asked == self.id:
+            return True
+        return not self.by_id and self.asked in (value for _, value in self.identifiers)
 
     def verdict(self, referred: Any, contained: Mapping[str, Resource]) -> str:
         """Whose a Reference says that its resource is; one that is not there is the same.
@@ -74,8 +88,8 @@ class Whose:
             return NOBODY
         if found[1] != self.id:
             return OTHER
-        ours, theirs = _server(self.url or ""), _server(written)
-        return SAME if not ours or not theirs or ours == theirs else OTHER
+        theirs = _server(written)
+        return SAME if not self.server or not theirs or self.server == theirs else OTHER
 
 
 def identifier_of(patient: Resource | None, system: str) -> str | None:

@@ -132,6 +132,29 @@ def test_a_patient_asked_for_is_the_one_of_the_bundle_by_id_or_identifier():
     assert refused(document, OtherPatient, patient="MRN-8")[0][0] == "patient.id"
 
 
+def test_where_the_id_is_asked_for_no_identifier_is_the_patient():
+    document = bundle(patient("q", identifier=[{"system": "urn:mrn", "value": "p"}]), of=False)
+    assert read_chart(document, patient="q", searched={}, by_id=True).patient_id == "q"
+    with pytest.raises(OtherPatient) as refused_one:
+        read_chart(document, patient="p", searched={}, by_id=True)
+    assert refused_one.value.errors == (("patient.id", "is not the id of the Patient of the bundle"),)
+
+
+@pytest.mark.parametrize("of", [True, False])
+@pytest.mark.parametrize("server", ["https://fhir.example.org/r4", "http://fhir.example.org/r4/"])
+def test_the_patient_of_another_server_is_another_one(of, server):
+    def read_from(address):
+        subject = {"reference": f"{address}/Patient/p"}
+        return read_chart(
+            bundle(negative(subject=subject), of=of), patient="p", searched={}, server=server, by_id=True
+        )
+
+    assert read_from("https://fhir.example.org/r4").of_type("Observation")
+    for another in ("https://other.example/fhir", "https://fhir.example.org/r5"):
+        with pytest.raises(OtherPatient):
+            read_from(another)
+
+
 def test_what_is_about_a_group_or_a_device_is_left_out_and_said():
     found = chart(observation("9", subject={"reference": "Group/3"}))
     assert not found.of_type("Observation")
