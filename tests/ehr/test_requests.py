@@ -247,6 +247,21 @@ def test_somebody_elses_resource_is_refused_and_entered_without_saying_whose(ehr
     assert not journaled("checklist.made")
 
 
+def test_a_patient_whose_number_is_the_id_asked_for_is_another_one(ehr):
+    other = patient("pat-2", identifier=[{"system": "urn:mrn", "value": "pat-1"}])
+    assert is_outcome(ehr.call(order_sign(prefetch=looked_for(patient=other))), 422, "prefetch.patient")
+
+
+def test_the_patient_of_another_server_than_the_call_s_is_another_one(ehr):
+    def ask(base):
+        document = order_sign(order(subject={"reference": f"{base}/Patient/pat-1"}), prefetch=looked_for())
+        return ehr.call({**document, "fhirServer": FHIR})
+
+    assert ask(FHIR).status_code == 200
+    path = "context.draftOrders.entry[0].resource.subject"
+    assert is_outcome(ask("https://other.example/fhir"), 422, path)
+
+
 def test_a_bundle_that_cannot_be_read_holds_an_order_of_ours_and_no_other(ehr):
     twice = [
         {
