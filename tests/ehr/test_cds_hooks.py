@@ -461,8 +461,8 @@ STATES = [
 @pytest.mark.any_database
 @pytest.mark.parametrize(("prefetch", "state"), STATES)
 def test_found_nothing_there_not_looked_for_and_failed_are_kept_apart(ehr, sql, prefetch, state):
-    cards = ehr.cards(order_sign(prefetch={"patient": patient(), **prefetch}))
-    searched = {"patient": "complete", **({"results": state} if state else {})}
+    cards = ehr.cards(order_sign(prefetch={"patient": patient(), "reports": None, **prefetch}))
+    searched = {"patient": "complete", "reports": "complete", **({"results": state} if state else {})}
     said = {
         "failed": "could not be read",
         "incomplete": "not read to the end",
