@@ -72,6 +72,23 @@ class Answers:
     content_type: str = JSON
 
 
+def parameter(name: str, schema: Mapping[str, Any], says: str) -> Mapping[str, Any]:
+    """What may be asked for behind the question mark, as it is documented."""
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": says}
+
+
+def parameters_of(schema: Schema, *names: str) -> tuple[Mapping[str, Any], ...]:
+    """The same of some fields of a schema, by what they say of themselves."""
+    told = {field.data_key or name: field.metadata for name, field in schema.fields.items()}
+    keys = ("type", "format", "maxLength")
+    return tuple(
+        parameter(
+            name, {key: told[name][key] for key in keys if key in told[name]}, told[name]["description"]
+        )
+        for name in names
+    )
+
+
 class Section:
     """Endpoints that belong together, documented where they are routed."""
 

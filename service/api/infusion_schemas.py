@@ -1,11 +1,12 @@
 """What is answered about planned infusions, as it is documented."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import RAISE, Schema, fields, validate
 
 from service.api import described as a
 from service.api.finding_schemas import FlagSchema
 from service.checklist.rules import Status
 from service.webhooks.infusions import CANCELLED, PLANNED
+from service.webhooks.worklist import WorklistSearchSchema
 
 _STATUSES = [status.word for status in Status]
 
@@ -27,6 +28,16 @@ class TakenSchema(Schema):
     checklist = fields.Nested(
         CheckedSchema, required=True, allow_none=True, metadata=a.said("Null where nothing was checked.")
     )
+
+
+class WorklistAskedSchema(WorklistSearchSchema):
+    """Which infusions; nothing of a patient, since these stand in an address."""
+
+    class Meta:
+        """Unknown keys are refused, and the patient is one."""
+
+        unknown = RAISE
+        exclude = ("patient",)
 
 
 class PlannedSchema(Schema):

@@ -9,9 +9,9 @@ from service.access.roles import Permission
 from service.api import problems
 from service.api.bodies import document_received, query_received, received, refused
 from service.api.checklists import REPLAYED_HEADER
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, parameters_of
 from service.api.guard import A_SENDER
-from service.api.infusion_schemas import TakenSchema, WorklistSchema
+from service.api.infusion_schemas import TakenSchema, WorklistAskedSchema, WorklistSchema
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json, as_problem
 from service.api.sender_door import sent_by
@@ -20,7 +20,7 @@ from service.intake.json_text import MOST_WITH_BUNDLE, fits
 from service.webhooks.incoming import MessageSchema
 from service.webhooks.infusions import MessageReused, Taken
 from service.webhooks.signing import ID, SIGNATURE, TIMESTAMP
-from service.webhooks.worklist import WorklistAskedSchema, WorklistSearchSchema, asked_of, worklist
+from service.webhooks.worklist import WorklistSearchSchema, asked_of, worklist
 
 section = Section("infusions", __doc__, "/api/v1")
 
@@ -50,13 +50,6 @@ _EXAMPLE = {
 }
 _ASKED = WorklistAskedSchema()
 _SEARCH = {"from": "2026-12-01", "to": "2026-12-03", "patient": "MRN-1001"}
-
-
-def _parameter(name: str) -> dict[str, object]:
-    field = _ASKED.fields[{"from": "first", "to": "last"}.get(name, name)]
-    said = {key: field.metadata[key] for key in ("type", "format", "maxLength") if key in field.metadata}
-    describes = field.metadata["description"]
-    return {"name": name, "in": "query", "required": False, "schema": said, "description": describes}
 
 
 @section.endpoint(
@@ -95,7 +88,7 @@ def take_infusion() -> Response:
     Answers(200, "The worklist.", WorklistSchema),
     needs=Permission.INFUSION_READ,
     problems=(422,),
-    parameters=tuple(_parameter(name) for name in ("from", "to", "drug")),
+    parameters=parameters_of(_ASKED, "from", "to", "drug"),
 )
 def read_worklist() -> Response:
     """List the planned infusions of some days, those that need somebody first. The listing is recorded."""

@@ -1,14 +1,12 @@
 """The journal: who did what. Auditors read it, take it out, and hold its checkpoints."""
 
-from collections.abc import Mapping
-
 from flask import Response
 from marshmallow import Schema, fields, validate
 
 from service.access.roles import Permission
 from service.api import described as a
 from service.api.bodies import query_received
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, parameter
 from service.api.guard import check_may
 from service.api.parts import act, parts
 from service.api.responses import as_json
@@ -75,10 +73,6 @@ class CheckpointSchema(Schema):
     signature = a.text(metadata=a.said("Base64."))
 
 
-def _parameter(name: str, schema: Mapping[str, object], says: str) -> Mapping[str, object]:
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": says}
-
-
 _EVENTS = {"type": "string", "enum": [event.value for event in Event]}
 _NAME = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
 _ASKED, _EXPORT = AskedSchema(), ExportAskedSchema()
@@ -90,13 +84,13 @@ _ASKED, _EXPORT = AskedSchema(), ExportAskedSchema()
     needs=Permission.JOURNAL_READ,
     problems=(422,),
     parameters=(
-        _parameter(
+        parameter(
             "after", {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}, "Begin behind this entry."
         ),
-        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ENTRIES}, "How many at most."),
-        _parameter("event", _EVENTS, "Only entries of this event."),
-        _parameter("actor", _NAME, "Only what this one did: user:NAME, key:PREFIX, cli:NAME or service."),
-        _parameter("subject", _NAME, "Only what was done to this, such as the id of a checklist."),
+        parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ENTRIES}, "How many at most."),
+        parameter("event", _EVENTS, "Only entries of this event."),
+        parameter("actor", _NAME, "Only what this one did: user:NAME, key:PREFIX, cli:NAME or service."),
+        parameter("subject", _NAME, "Only what was done to this, such as the id of a checklist."),
     ),
 )
 def read_journal() -> Response:
@@ -112,10 +106,10 @@ def read_journal() -> Response:
     needs=Permission.JOURNAL_EXPORT,
     problems=(422,),
     parameters=(
-        _parameter(
+        parameter(
             "format", {"type": "string", "enum": list(taking_out.Form)}, "ndjson to verify it, csv to read."
         ),
-        _parameter("contents", {"type": "string", "enum": ["yes", "no"]}, "With patient data or not."),
+        parameter("contents", {"type": "string", "enum": ["yes", "no"]}, "With patient data or not."),
     ),
     responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}},
 )

@@ -4,7 +4,7 @@ from flask import Response
 
 from service.access.roles import Permission
 from service.api.bodies import query_received
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, parameters_of
 from service.api.finding_schemas import QualityAskedSchema, QualitySchema
 from service.api.parts import act, parts
 from service.api.responses import as_json
@@ -15,19 +15,12 @@ section = Section("quality", __doc__, "/api/v1")
 _ASKED = QualityAskedSchema()
 
 
-def _parameter(name: str) -> dict[str, object]:
-    field = _ASKED.fields[{"from": "made_from", "to": "made_to"}.get(name, name)]
-    said = {key: field.metadata[key] for key in ("type", "format", "maxLength") if key in field.metadata}
-    describes = field.metadata["description"]
-    return {"name": name, "in": "query", "required": False, "schema": said, "description": describes}
-
-
 @section.endpoint(
     "/quality",
     Answers(200, "The figures of each rule, the most overridden first.", QualitySchema),
     needs=Permission.QUALITY_READ,
     problems=(422,),
-    parameters=tuple(_parameter(name) for name in ("from", "to", "drug")),
+    parameters=parameters_of(_ASKED, "from", "to", "drug"),
 )
 def read_quality() -> Response:
     """Read for each rule how often it was found and answered, and how long that took.

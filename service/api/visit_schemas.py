@@ -1,15 +1,15 @@
 """The bodies of requests about a visit, and the record of one as it is documented."""
 
-from typing import Any
+from functools import partial
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
 from service.access.passwords import MOST_CHARACTERS
 from service.api import described as a
 from service.api.drug_schemas import FactSchema
 from service.api.schemas import CitationSchema, PatientIdSchema
-from service.intake.requests import ShortText
-from service.intake.values import Refused, read_text
+from service.intake.requests import Read, ShortText
+from service.intake.values import read_text
 from service.records.reasons import REASON_SYSTEM, SAYS_NOTHING_ALONE, OutcomeReason, Reason, listed
 from service.records.record import DoubleCheckState, Meaning, Outcome
 
@@ -18,18 +18,12 @@ _SHORT = {"type": "string", "maxLength": 200}
 _ALONE = ", ".join(f"`{each.value}`" for each in Reason if each in SAYS_NOTHING_ALONE)
 
 
-class Comment(fields.Field[str]):
+class Comment(Read[str]):
     """Words of a person."""
 
     def __init__(self, says: str, *, required: bool = False) -> None:
         described = {"type": "string", "maxLength": LONGEST_COMMENT, "description": says}
-        super().__init__(required=required, metadata=described)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            return read_text(value, LONGEST_COMMENT)
-        except Refused as error:
-            raise ValidationError(error.message) from None
+        super().__init__(partial(read_text, longest=LONGEST_COMMENT), required=required, metadata=described)
 
 
 def _secret() -> fields.String:

@@ -8,7 +8,7 @@ from flask import Flask, Response
 from service.access.roles import Permission
 from service.api import problems
 from service.api.bodies import document_if_any, document_received, query_received
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, parameter
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json, as_problem
 from service.api.webhook_endpoint_schemas import (
@@ -124,20 +124,16 @@ def resume_endpoint(endpoint_id: uuid.UUID) -> Response:
     return as_json(_document(parts().endpoints.resume(str(endpoint_id), act())))
 
 
-def _parameter(name: str, schema: dict[str, Any], says: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": says}
-
-
 @section.endpoint(
     "/deliveries",
     Answers(200, "A page of deliveries.", DeliveriesSchema),
     needs=_MANAGE,
     problems=(422,),
     parameters=(
-        _parameter("state", {"type": "string", "enum": [*STATES]}, "Only these; dead is what was given up."),
-        _parameter("endpoint", {"type": "string", "format": "uuid"}, "Only those for this endpoint."),
-        _parameter("after", {"type": "string"}, "Where the page before ended."),
-        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST}, "How many at most."),
+        parameter("state", {"type": "string", "enum": [*STATES]}, "Only these; dead is what was given up."),
+        parameter("endpoint", {"type": "string", "format": "uuid"}, "Only those for this endpoint."),
+        parameter("after", {"type": "string"}, "Where the page before ended."),
+        parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST}, "How many at most."),
     ),
 )
 def list_deliveries() -> Response:

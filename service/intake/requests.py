@@ -1,9 +1,9 @@
 """One request for a checklist: its schema, and from a document to typed facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
@@ -26,26 +26,35 @@ if TYPE_CHECKING:
 
 MISSING = "Missing data for required field."
 NEEDS_BUNDLE = "No bundle."
+Value = TypeVar("Value")
 
 
-class ShortText(fields.Field[str]):
+class Read(fields.Field[Value]):
+    """What a reader of `values` makes of it."""
+
+    def __init__(self, reader: Callable[[Any], Value], **options: Any) -> None:
+        super().__init__(**options)
+        self._reader = reader
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Value:
+        try:
+            return self._reader(value)
+        except Refused as error:
+            raise ValidationError(error.message) from None
+
+
+class ShortText(Read[str]):
     """A text of at most 200 characters that says something."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            return read_text(value)
-        except Refused as error:
-            raise ValidationError(error.message) from None
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_text, **options)
 
 
-class Moment(fields.Field[datetime]):
+class Moment(Read[datetime]):
     """A datetime with an offset."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        try:
-            return read_datetime(value)
-        except Refused as error:
-            raise ValidationError(error.message) from None
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_datetime, **options)
 
 
 class PatientSchema(Schema):

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema
 from sqlalchemy import Connection, Row, and_, select
 
 from service.checklist.rules import Status
 from service.intake.errors import BadInput, FieldError
-from service.intake.requests import ShortText, find_drug
-from service.intake.values import Refused, read_date
+from service.intake.requests import Read, ShortText, find_drug
+from service.intake.values import read_date
 from service.knowledge.library import Library
 from service.records.canonical import canonical
 from service.records.journal import Act, Event
@@ -30,19 +30,9 @@ _RANKS = {Status.BLOCK.word: 0, None: 0, Status.WARN.word: 1, Status.PASS.word: 
 _DAY = timedelta(days=1)
 
 
-class Day(fields.Field[date]):
-    """A day of the calendar."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        try:
-            return read_date(value)
-        except Refused as error:
-            raise ValidationError(error.message) from None
-
-
-def _day(says: str, name: str) -> Day:
+def _day(says: str, name: str) -> Read[date]:
     said = {"type": "string", "format": "date", "description": says, "example": "2026-12-01"}
-    return Day(data_key=name, metadata=said)
+    return Read(read_date, data_key=name, metadata=said)
 
 
 def _text(says: str, example: str) -> ShortText:
@@ -50,8 +40,8 @@ def _text(says: str, example: str) -> ShortText:
     return ShortText(metadata=said)
 
 
-class WorklistAskedSchema(Schema):
-    """Which infusions; nothing of a patient, since these stand in an address."""
+class WorklistSearchSchema(Schema):
+    """Which infusions, and of which patient."""
 
     class Meta:
         """Unknown keys are refused."""
@@ -61,11 +51,6 @@ class WorklistAskedSchema(Schema):
     first = _day("The first day, in the site's time zone; default: today.", "from")
     last = _day(f"The last day; default: {USUAL_DAYS - 1} days after the first one.", "to")
     drug = _text("A drug by any of its names.", "inebilizumab")
-
-
-class WorklistSearchSchema(WorklistAskedSchema):
-    """Which infusions, and of which patient."""
-
     patient = _text("The site's own id of the patient.", "MRN-1001")
 
 
