@@ -154,7 +154,7 @@ def _above(observed: Resource, value: Any) -> str | None:
 
 def _highest(observed: Resource, quantity: Resource) -> Decimal | None:
     """The upper end of the range of a result, where there is one in its unit."""
-    ends = [high for each in objects(observed.get("referenceRange")) for high in objects(each.get("high"))]
+    ends = [high for each in _ranges(observed) for high in objects(each.get("high"))]
     same = all(text(each.get(key)) == text(quantity.get(key)) for each in ends for key in ("unit", "code"))
     return number(ends[0].get("value")) if len(ends) == 1 and same else None
 
@@ -260,12 +260,7 @@ def _whole(kind: str, value: Any, definition: FactDefinition) -> Value:
 
 def limits(observed: Resource, unit: str, definition: FactDefinition, maps: CodeMaps) -> dict[str, Decimal]:
     """The laboratory's limits for this very result, where there is one normal range in the same unit."""
-    # A range of an age or a group may be that of somebody else.
-    ranges = [
-        each
-        for each in objects(observed.get("referenceRange"))
-        if "age" not in each and "appliesTo" not in each
-    ]
+    ranges = _ranges(observed)
     normal = [each for each in ranges if "normal" in _range_types(each)]
     untyped = [each for each in ranges if not _range_types(each)]
     chosen = normal or untyped
@@ -279,6 +274,12 @@ def limits(observed: Resource, unit: str, definition: FactDefinition, maps: Code
             if amount is not None and amount >= 0 and in_unit:
                 found[f"ref_{side}"] = amount
     return found
+
+
+def _ranges(observed: Resource) -> list[Resource]:
+    """The ranges of a result, but for one of an age or a group: it may be that of somebody else."""
+    every = objects(observed.get("referenceRange"))
+    return [each for each in every if "age" not in each and "appliesTo" not in each]
 
 
 def _range_types(each: Resource) -> set[str]:
