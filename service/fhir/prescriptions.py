@@ -106,8 +106,9 @@ def _reasons(order: Resource, name: str, chart: Chart) -> Iterator[tuple[Any, st
         if condition is None:
             yield {"text": text(pointer.get("display"))}, name, None
         elif condition.get("resourceType") == "Condition":
-            unsure = plain_codes(condition.get("verificationStatus")) - {"confirmed"}
-            if not unsure & {"refuted", "entered-in-error"}:
+            verified = plain_codes(condition.get("verificationStatus"))
+            unsure = verified - {"confirmed"}
+            if not verified or not verified <= {"refuted", "entered-in-error"}:
                 doubt = f"{' and '.join(sorted(unsure))}, not confirmed" if unsure else None
                 yield condition.get("code"), chart.name(condition), doubt
 

@@ -658,6 +658,14 @@ def test_a_reason_in_words_or_refuted_gives_no_indication():
     assert ("MedicationRequest/1", "indication", says, False) in lines_of(reads)
 
 
+def test_a_reason_that_is_confirmed_and_refuted_at_once_is_named_and_leaves_doubt():
+    both = {"coding": [{"system": "http://x", "code": each} for each in ("confirmed", "refuted")]}
+    unsure = resource("Condition", "c", code=coded(ICD, "G36.0", "NMO"), verificationStatus=both)
+    reads = facts(order(reasonReference=[{"reference": "Condition/c"}]), beside=[unsure])
+    assert "indication" not in given_by(reads)
+    assert ("Condition/c", "indication", "ordered for NMO: refuted, not confirmed", False) in lines_of(reads)
+
+
 def test_reasons_that_differ_are_unreadable():
     it = order(reasonCode=[coded(ICD, "G36.0"), coded(ICD, "G70.01")])
     (found,) = given_by(facts(it))["indication"]
