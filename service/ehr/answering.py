@@ -17,7 +17,7 @@ from service.ehr import troubles
 from service.ehr.cards import Asked, Card, Orders, cards_of
 from service.ehr.clients import EhrClient
 from service.ehr.feedback import keep_cards
-from service.ehr.gathering import MEDICATION, Gap, Gathering, Known, unresolved
+from service.ehr.gathering import MEDICATION, Gap, Gathering, Known, is_called, unresolved
 from service.ehr.hooks import Call
 from service.ehr.prefetch import Gathered
 from service.ehr.troubles import CannotKnow
@@ -108,7 +108,7 @@ class Answering:
                 cards.append(troubles.disagreeing(ordered))
             elif ordered.look_alikes:
                 cards.append(troubles.look_alike(ordered))
-            elif unresolved(order, chart, self.library):
+            elif unresolved(order, chart, self.library) and not is_called(order):
                 gaps.append(Gap(ordered.reference, _NO_MEDICATION))
             elif ordered.named:
                 self.counters.order_without_pack(call.hook)

@@ -15,7 +15,7 @@ from service.fhir.chart import COMPLETE, FAILED, INCOMPLETE, BadBundle, Chart, r
 from service.fhir.drugs import medication, names_in
 from service.fhir.orders import TYPE as ORDER
 from service.fhir.orders import is_order, orders_in
-from service.fhir.resources import Resource, objects, reference, target, type_of
+from service.fhir.resources import Resource, objects, reference, target, text, type_of
 from service.fhir.searches import Search, searches
 from service.knowledge.library import Library
 from service.outbound.deadlines import Deadline
@@ -189,6 +189,14 @@ def unresolved(order: Resource, chart: Chart, library: Library) -> bool:
         return False
     known = frozenset(maps.medicine_names).union(*(pack.names for pack in library.packs.values()))
     return not any(names_in(name, known) for name in medication(order, chart.resolve, maps).names)
+
+
+def is_called(order: Resource) -> bool:
+    """Whether a name stands beside its reference to a Medication: then it is of what it is called.
+
+    An EHR that always refers to Medications would else have no answer to any order but ours.
+    """
+    return any(text(each.get("display")) for each in objects(order.get("medicationReference")))
 
 
 def _without_display(pointer: Resource) -> Resource:

@@ -140,14 +140,9 @@ NAMELESS = {
     "an empty concept": order(medicine={}),
     "a code of an unknown system": order(medicine={"coding": [{"system": "urn:x", "code": "INE"}]}),
     "an identifier": without_medicine(medicationReference={"identifier": {"value": "x"}}),
-    "an unknown name beside an identifier": without_medicine(
-        medicationReference={"identifier": {"value": "x"}, "display": "Infusion order"}
-    ),
     "a Medication that is not here": referring("Medication/8"),
-    "a Medication that is not here, by an unknown name": referring("Medication/8", display="Infusion order"),
     "a Medication that is not here, by an empty name": referring("Medication/8", display=""),
     "a Medication that says nothing": referring("Medication/7"),
-    "a Medication that says nothing, by an unknown name": referring("Medication/7", display="Infusion order"),
     "the form of another release": without_medicine(medication={"concept": {"text": "Uplizna"}}),
 }
 
@@ -174,6 +169,8 @@ def test_only_an_order_that_was_just_begun_may_name_nothing(ehr):
     [
         referring("Medication/8", display="Dolutegravir 50 mg"),
         without_medicine(medicationReference={"display": "Methotrexate"}),
+        referring("Medication/8", display="LISINOPRIL 10 MG PO TABS"),
+        without_medicine(medicationReference={"identifier": {"value": "x"}, "display": "Infusion order"}),
         order(medicine={"text": "Infusion order"}),
         order(medicine={"coding": [{"system": RXNORM, "code": "99999999"}]}),
     ],
