@@ -5,7 +5,7 @@ from datetime import date
 
 from service.fhir import doses, given
 from service.fhir.administrations import administrations
-from service.fhir.chart import COMPLETE, Chart
+from service.fhir.chart import Chart
 from service.fhir.medicine_lists import (
     ANTI_INFECTIVES,
     IMMUNOSUPPRESSANTS,
@@ -82,8 +82,8 @@ def _is_of_another_time(resource: Resource, context: ReadingContext) -> bool:
 
 
 def _none_known(resource: Resource, taken: Recorded, chart: Chart, context: ReadingContext) -> Iterator[Read]:
-    """What a statement says that the patient takes nothing of; only where no search ended early."""
-    early = not chart.whole or any(chart.searched.get(each, COMPLETE) != COMPLETE for each in OF_MEDICINES)
+    """What a statement says that the patient takes nothing of; only where all of them were searched."""
+    early = not chart.has_all(*OF_MEDICINES)
     for key in taken.product.codes if code(resource.get("status")) == _TAKEN else ():
         fact = context.maps.meaning("none_known", key)
         if fact in TAKEN and early:
