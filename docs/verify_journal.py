@@ -94,9 +94,8 @@ def faults(lines, keys, held=None):  # one sentence each, notes too; None and Fa
             elif bound and header["openings"]:
                 unopened[details.get("remark", entry["subject"])] = where
             if event == "checklist.made":
-                told = {"id": entry["subject"], "site": site, "actor": entry["actor"], "supersedes": None}
-                told |= {name: each for name, each in details.items() if name not in ("hook", "hook_instance", "asked_by")}
-                yield line.get("checklist") != told and f"edited: the checklist of {where} is altered"
+                told = {"id": entry["subject"], "site": site, "actor": entry["actor"], "supersedes": None} | details
+                yield line.get("checklist") != {name: told[name] for name in told.keys() - {"hook", "hook_instance", "asked_by"}} and f"edited: the checklist of {where} is altered"
                 yield not rules >= {details["knowledge"], details["policy"]} and f"deleted: the rules of {where}"
             for id in details["checklists"] + details["remarks"] if event == "patient.erased" else ():
                 unopened.pop(id, None)
