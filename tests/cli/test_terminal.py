@@ -131,6 +131,8 @@ def test_an_interruption_ends_the_command_without_a_traceback():
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=plain_environment(),
+        # A shell that runs the tests in the background has them ignore what this is about.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no thread of ours
     )
     asked.stdin.write(b"{\n")
     asked.stdin.flush()
