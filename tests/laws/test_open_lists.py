@@ -2,12 +2,15 @@
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from service.checklist.truth import UNKNOWN
 from tests.laws.asking import LAWS, LIBRARY, SEEDS, ask, compact, is_taken, patients
 from tests.laws.leniency import lenient_facts
 from tests.laws.test_laws import LISTS, every_drug
+
+
+EXAMPLES = settings(LAWS, max_examples=40)
 
 
 def opened(entries):
@@ -22,7 +25,7 @@ def with_fact(request, name, fact):
 def test_what_an_open_list_decides_no_further_entry_changes(drug):
     decided = []
 
-    @LAWS
+    @EXAMPLES
     @given(SEEDS)
     def law(seed):
         rng = random.Random(seed)
