@@ -9,7 +9,6 @@ from tests.laws.asking import LAWS, LIBRARY, SEEDS, ask, compact, is_taken, pati
 from tests.laws.leniency import lenient_facts
 from tests.laws.test_laws import LISTS, every_drug
 
-
 EXAMPLES = settings(LAWS, max_examples=40)
 
 
