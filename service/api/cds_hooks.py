@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Response, request
-from marshmallow import Schema
 from werkzeug.exceptions import NotFound
 
 from service.api import outcomes
@@ -11,11 +10,11 @@ from service.api.bodies import received, refused
 from service.api.cds_answer_schemas import CardsSchema, DiscoverySchema, OperationOutcomeSchema
 from service.api.cds_schemas import CALLS, FeedbacksSchema, call_of, told_of
 from service.api.cors import SERVICES
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, takes
 from service.api.ehr_door import caller, own_address
 from service.api.guard import AN_EHR
 from service.api.parts import act, parts
-from service.api.responses import JSON, as_json
+from service.api.responses import as_json
 from service.ehr.answering import Caller
 from service.ehr.hooks import SERVICE, discovery
 from service.intake.errors import BadInput
@@ -41,10 +40,6 @@ def _errors(*statuses: int) -> tuple[Answers, ...]:
     return tuple(Answers(each, _ERRORS[each], OperationOutcomeSchema) for each in (*statuses, 500, 503))
 
 
-def _takes(schema: type[Schema] | dict[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {JSON: {"schema": schema}}}
-
-
 @section.endpoint(
     "",
     Answers(200, "The service, once for each hook.", DiscoverySchema),
@@ -62,7 +57,7 @@ def discover() -> Response:
     *_errors(400, 404, 412, 413, 415, 422),
     needs=AN_EHR,
     method="POST",
-    requestBody=_takes({"oneOf": CALLS}),
+    requestBody=takes({"oneOf": CALLS}),
 )
 def call(service_id: str) -> Response:
     """Answer a hook with cards; each order of a drug with rules here is a checklist, which is recorded.
@@ -82,7 +77,7 @@ def call(service_id: str) -> Response:
     *_errors(400, 404, 413, 415, 422),
     needs=AN_EHR,
     method="POST",
-    requestBody=_takes(FeedbacksSchema),
+    requestBody=takes(FeedbacksSchema),
 )
 def take_feedback(service_id: str) -> Response:
     """Take what was done about cards, all of it or nothing. The same told again is entered once.

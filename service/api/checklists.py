@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from service.access.roles import Permission
 from service.api import guidance
 from service.api.bodies import received, refused
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, parameter
 from service.api.errors import KEY_HEADER
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json
@@ -33,13 +33,11 @@ _KEY_PARAMETER = {
     "description": "A text of visible ASCII characters, new for each new request. A retry with the same key "
     "and the same body answers with the first result (200); with another body it is refused (422).",
 }
-_FORMAT_PARAMETER = {
-    "name": "_format",
-    "in": "query",
-    "required": False,
-    "schema": {"type": "string", "enum": ["json", "fhir"], "default": "json"},
-    "description": "fhir for a Bundle of FHIR R4 resources.",
-}
+_FORMAT_PARAMETER = parameter(
+    "_format",
+    {"type": "string", "enum": ["json", "fhir"], "default": "json"},
+    "fhir for a Bundle of FHIR R4 resources.",
+)
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the checklist is from now on."}}
 _REPLAYED = {
     **_LOCATION,

@@ -72,6 +72,11 @@ class Answers:
     content_type: str = JSON
 
 
+def takes(schema: type[Schema] | Mapping[str, Any]) -> dict[str, Any]:
+    """The body that is asked for, as it is documented."""
+    return {"required": True, "content": {JSON: {"schema": schema}}}
+
+
 def parameter(name: str, schema: Mapping[str, Any], says: str) -> Mapping[str, Any]:
     """What may be asked for behind the question mark, as it is documented."""
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": says}

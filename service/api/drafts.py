@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 from service.access.roles import Permission
 from service.api import described as a
 from service.api.bodies import document_received, received, refused
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, takes
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json
 from service.intake.errors import BadInput, FieldError
@@ -115,7 +115,7 @@ def discard_draft(draft_id: uuid.UUID) -> Response:
     needs=Permission.DRAFT_KEEP,
     problems=_TAKEN,
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": DraftSearchSchema}}},
+    requestBody=takes(DraftSearchSchema),
 )
 def search_drafts() -> Response:
     """Find the drafts of a patient: which there are, never what is in them."""

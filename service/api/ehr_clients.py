@@ -6,11 +6,11 @@ from flask import Flask, Response
 
 from service.access.roles import Permission
 from service.api import problems
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, takes
 from service.api.ehr_client_schemas import EhrClientSchema, EhrClientsSchema, NewEhrClientSchema
 from service.api.parts import act, parts
 from service.api.people_schemas import SignedSchema
-from service.api.responses import JSON, as_json, as_problem
+from service.api.responses import as_json, as_problem
 from service.api.signed import SIGNED_PROBLEMS, signed_document
 from service.ehr.clients import EhrClient, NoSuchEhrClient
 from service.ehr.registering import NewEhrClient
@@ -35,7 +35,7 @@ def list_ehr_clients() -> Response:
     needs=Permission.EHR_MANAGE,
     problems=SIGNED_PROBLEMS,
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": NewEhrClientSchema}}},
+    requestBody=takes(NewEhrClientSchema),
 )
 def add_ehr_client() -> Response:
     """Register an EHR: from now on calls of CDS Hooks that its keys sign are believed."""
@@ -53,7 +53,7 @@ def add_ehr_client() -> Response:
     needs=Permission.EHR_MANAGE,
     problems=(*SIGNED_PROBLEMS, 404),
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": SignedSchema}}},
+    requestBody=takes(SignedSchema),
 )
 def revoke_ehr_client(name: str) -> Response:
     """Believe an EHR no more, for good: its next call is refused."""

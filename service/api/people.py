@@ -8,7 +8,7 @@ from flask import Response
 from service.access.account import Account
 from service.access.keys import ApiKey
 from service.access.roles import Permission, Role
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, takes
 from service.api.parts import act, parts, principal
 from service.api.people_schemas import (
     AccountChangeSchema,
@@ -20,7 +20,7 @@ from service.api.people_schemas import (
     NewKeySchema,
     SignedSchema,
 )
-from service.api.responses import JSON, as_json
+from service.api.responses import as_json
 from service.api.signed import SIGNED_PROBLEMS, signed_document
 from service.records.tables import moment_text
 
@@ -47,7 +47,7 @@ def list_accounts() -> Response:
     needs=Permission.ACCOUNTS_MANAGE,
     problems=SIGNED_PROBLEMS,
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": NewAccountSchema}}},
+    requestBody=takes(NewAccountSchema),
 )
 def add_account() -> Response:
     """Add an account of one role. Its owner sets the PIN, after signing in."""
@@ -62,7 +62,7 @@ def add_account() -> Response:
     needs=Permission.ACCOUNTS_MANAGE,
     problems=(*SIGNED_PROBLEMS, 404, 409),
     method="PATCH",
-    requestBody={"required": True, "content": {JSON: {"schema": AccountChangeSchema}}},
+    requestBody=takes(AccountChangeSchema),
 )
 def change_account(name: str) -> Response:
     """Change an account: its role, full name or password; disable it, or enable it again.
@@ -93,7 +93,7 @@ def list_keys() -> Response:
     needs=Permission.KEYS_MANAGE,
     problems=SIGNED_PROBLEMS,
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": NewKeySchema}}},
+    requestBody=takes(NewKeySchema),
 )
 def make_key() -> Response:
     """Make a key for a machine client.
@@ -113,7 +113,7 @@ def make_key() -> Response:
     needs=Permission.KEYS_MANAGE,
     problems=(*SIGNED_PROBLEMS, 404),
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": SignedSchema}}},
+    requestBody=takes(SignedSchema),
 )
 def revoke_key(prefix: str) -> Response:
     """Revoke a key, for good."""

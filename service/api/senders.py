@@ -7,7 +7,7 @@ from flask import Flask, Response
 from service.access.roles import Permission
 from service.api import problems
 from service.api.bodies import document_if_any, document_received
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, takes
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json, as_problem
 from service.api.sender_schemas import NewSenderSchema, SenderSchema, SenderSecretSchema, SendersSchema
@@ -30,7 +30,7 @@ def list_senders() -> Response:
     needs=Permission.WEBHOOKS_MANAGE,
     problems=(400, 413, 415, 422),
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": NewSenderSchema}}},
+    requestBody=takes(NewSenderSchema),
 )
 def add_sender() -> Response:
     """Add a sender: from now on messages that its secret signs are taken."""

@@ -10,7 +10,7 @@ from service.access.roles import Permission, permissions_of
 from service.access.sessions import IDLE, LIFETIME
 from service.access.sign_in import NOBODY, Attempt
 from service.api.bodies import document_received
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, takes
 from service.api.guard import COOKIE, EVEN_LOCKED, PUBLIC, session_token
 from service.api.parts import act, parts, principal
 from service.api.people_schemas import (
@@ -20,7 +20,7 @@ from service.api.people_schemas import (
     SignInSchema,
     UnlockSchema,
 )
-from service.api.responses import JSON, as_json
+from service.api.responses import as_json
 from service.intake.errors import BadInput, FieldError
 from service.records.journal import Act
 
@@ -43,7 +43,7 @@ class SignInAgain(Exception):
     needs=PUBLIC,
     problems=(*_TAKEN, 401, 403, 429, 503),
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": SignInSchema}}},
+    requestBody=takes(SignInSchema),
 )
 def sign_in() -> Response:
     """Sign in with the name and the password of an account.
@@ -91,7 +91,7 @@ def sign_out() -> Response:
     needs=EVEN_LOCKED,
     problems=_TAKEN,
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": UnlockSchema}}},
+    requestBody=takes(UnlockSchema),
 )
 def unlock() -> Response:
     """Go on with a session that locked, by PIN or password. The fifth wrong one ends it."""
@@ -108,7 +108,7 @@ def unlock() -> Response:
     needs=Permission.OWN_ACCOUNT,
     problems=(*_TAKEN, 429),
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": NewPasswordSchema}}},
+    requestBody=takes(NewPasswordSchema),
 )
 def change_password() -> Response:
     """Change one's own password; then sign in with it. It must be another one than the present one."""
@@ -126,7 +126,7 @@ def change_password() -> Response:
     needs=Permission.OWN_ACCOUNT,
     problems=(*_TAKEN, 429),
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": NewPinSchema}}},
+    requestBody=takes(NewPinSchema),
 )
 def change_pin() -> Response:
     """Set or change one's own PIN, which unlocks a session and signs.

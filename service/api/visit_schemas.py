@@ -8,9 +8,10 @@ from service.access.passwords import MOST_CHARACTERS
 from service.api import described as a
 from service.api.drug_schemas import FactSchema
 from service.api.schemas import CitationSchema, PatientIdSchema
+from service.fhir.told import REASON_SYSTEM
 from service.intake.requests import Read, ShortText
 from service.intake.values import read_text
-from service.records.reasons import REASON_SYSTEM, SAYS_NOTHING_ALONE, OutcomeReason, Reason, listed
+from service.records.reasons import SAYS_NOTHING_ALONE, OutcomeReason, Reason, listed
 from service.records.record import DoubleCheckState, Meaning, Outcome
 
 LONGEST_COMMENT = 2000

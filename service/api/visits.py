@@ -7,11 +7,11 @@ from flask import Response
 
 from service.access.roles import Permission
 from service.api.bodies import document_received
-from service.api.documentation import Answers, Section
+from service.api.documentation import Answers, Section, takes
 from service.api.documents import fact_document
 from service.api.guard import check_may
 from service.api.parts import act, parts, principal
-from service.api.responses import JSON, as_json
+from service.api.responses import as_json
 from service.api.visit_documents import (
     answer_document,
     attestation_document,
@@ -48,17 +48,13 @@ _SIGNS = {
 }
 
 
-def _takes(schema: type) -> dict[str, Any]:
-    return {"required": True, "content": {JSON: {"schema": schema}}}
-
-
 @section.endpoint(
     "/<uuid:checklist_id>/acknowledgements",
     Answers(201, "Acknowledged.", AcknowledgedSchema),
     needs=Permission.WARN_ACKNOWLEDGE,
     problems=_TAKEN,
     method="POST",
-    requestBody=_takes(AcknowledgementSchema),
+    requestBody=takes(AcknowledgementSchema),
 )
 def acknowledge(checklist_id: uuid.UUID) -> Response:
     """Acknowledge a warn: never a block.
@@ -77,7 +73,7 @@ def acknowledge(checklist_id: uuid.UUID) -> Response:
     needs=Permission.BLOCK_OVERRIDE,
     problems=_SIGNED,
     method="POST",
-    requestBody=_takes(OverrideSchema),
+    requestBody=takes(OverrideSchema),
 )
 def override(checklist_id: uuid.UUID) -> Response:
     """Override a block, as a prescriber, signing for it.
@@ -101,7 +97,7 @@ def override(checklist_id: uuid.UUID) -> Response:
     needs=Permission.CHECKLIST_READ,
     problems=_SIGNED,
     method="POST",
-    requestBody=_takes(AttestationSchema),
+    requestBody=takes(AttestationSchema),
 )
 def attest(checklist_id: uuid.UUID) -> Response:
     """Sign the record of a visit as it is now, with a meaning; nobody signs in two.
@@ -149,7 +145,7 @@ def read_double_check(checklist_id: uuid.UUID) -> Response:
     needs=Permission.DOUBLE_CHECK,
     problems=_TAKEN,
     method="POST",
-    requestBody=_takes(SecondFactsSchema),
+    requestBody=takes(SecondFactsSchema),
 )
 def double_check(checklist_id: uuid.UUID) -> Response:
     """Enter the facts asked for, without having seen the first person's. It is entered once, and stays.
@@ -169,7 +165,7 @@ def double_check(checklist_id: uuid.UUID) -> Response:
     needs=Permission.OUTCOME_RECORD,
     problems=_TAKEN,
     method="POST",
-    requestBody=_takes(OutcomeSchema),
+    requestBody=takes(OutcomeSchema),
 )
 def record_outcome(checklist_id: uuid.UUID) -> Response:
     """Record how a visit ended, also when nothing was infused. Never refused for what is open.

@@ -8,7 +8,7 @@ from flask import Flask, Response
 from service.access.roles import Permission
 from service.api import problems
 from service.api.bodies import document_if_any, document_received, query_received
-from service.api.documentation import Answers, Section, parameter
+from service.api.documentation import Answers, Section, parameter, takes
 from service.api.parts import act, parts
 from service.api.responses import JSON, as_json, as_problem
 from service.api.webhook_endpoint_schemas import (
@@ -49,7 +49,7 @@ def list_endpoints() -> Response:
     needs=_MANAGE,
     problems=_TAKEN,
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": NewEndpointSchema}}},
+    requestBody=takes(NewEndpointSchema),
 )
 def add_endpoint() -> Response:
     """Tell an endpoint of what happens from now on.
@@ -69,7 +69,7 @@ def add_endpoint() -> Response:
     needs=_MANAGE,
     problems=(*_TAKEN, 404),
     method="PATCH",
-    requestBody={"required": True, "content": {JSON: {"schema": EndpointChangeSchema}}},
+    requestBody=takes(EndpointChangeSchema),
 )
 def change_endpoint(endpoint_id: uuid.UUID) -> Response:
     """Change what an endpoint is told of. Another address is another endpoint, with a secret of its own."""
@@ -162,7 +162,7 @@ def replay_delivery(message: uuid.UUID) -> Response:
     needs=_MANAGE,
     problems=_TAKEN,
     method="POST",
-    requestBody={"required": True, "content": {JSON: {"schema": ResendSchema}}},
+    requestBody=takes(ResendSchema),
 )
 def replay_dead_deliveries() -> Response:
     """Send all messages again that were given up since a time, under the same ids and in order."""

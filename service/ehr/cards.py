@@ -12,7 +12,8 @@ from service.checklist.facts import Vocabulary
 from service.checklist.rules import Kind
 from service.ehr import details
 from service.ehr.markdown import summary
-from service.records.reasons import REASON_SYSTEM, Reason
+from service.fhir.told import REASON_SYSTEM
+from service.records.reasons import Reason
 
 INDICATORS = {"block": "critical", "warn": "warning", "pass": "info"}
 _URGENCY = tuple(INDICATORS.values())

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from service.ehr.cards import Card
+from service.fhir.told import REASON_SYSTEM
 from service.intake.errors import BadInput, FieldError
 from service.records.journal import Act, Event, JournalEntry
-from service.records.reasons import REASON_SYSTEM, Reason
+from service.records.reasons import Reason
 from service.records.site import SiteRecords, Writing
 from service.records.tables import card_feedback, cards, checklists, contents, moment_text
 

@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.fhir.resources import Resource
-from service.fhir.told import OURS, Told, actor, evidence
+from service.fhir.told import OURS, REASON_SYSTEM, Told, actor, evidence
 from service.fhir.witness import audit_event, provenance
 from service.knowledge.code_maps import CodeMaps
 
 MEDIA_TYPE = "application/fhir+json"
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-_REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 _SEVERITY = {"block": "high", "warn": "moderate"}
 
 # What kind of issue a check is about, by v3-ActCode; one that is none of these has its title alone.
@@ -166,7 +165,7 @@ def _seen(because: Mapping[str, Any]) -> Resource:
 
 def _mitigation(answer: Mapping[str, Any]) -> Resource:
     """How a finding was answered: acknowledged or overridden, with the reason, by whom and when."""
-    reason = {"system": _REASONS, "code": answer["reason"]}
+    reason = {"system": REASON_SYSTEM, "code": answer["reason"]}
     return {
         "action": {"coding": [reason], "text": answer["reason_text"]},
         "date": answer["at"],

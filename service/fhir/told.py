@@ -10,6 +10,8 @@ from typing import Any
 from service.fhir.resources import Resource
 
 OURS = "urn:dosegate:"
+# Why a finding is answered rather than followed: HL7's own codes.
+REASON_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 MADE = "checklist.made"
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")

@@ -7,8 +7,6 @@ set, and those of the codes below it that fit an infusion. The words are our own
 from enum import StrEnum
 from typing import Self
 
-REASON_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-
 
 class _Worded(StrEnum):
     """A stored code with its words."""

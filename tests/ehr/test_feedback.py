@@ -8,9 +8,9 @@ import pytest
 
 from service.access.roles import Role
 from service.ehr.hooks import SERVICE
+from service.fhir.told import REASON_SYSTEM
 from service.records.chain import documents
 from service.records.erasure import Reason, erase, held
-from service.records.reasons import REASON_SYSTEM
 from service.records.verify import verify
 from tests.ehr.calls import SERVICES, an_ehr, looked_for, order_sign, patient
 from tests.ehr.test_requests import is_outcome
