@@ -23,9 +23,6 @@ from service.api import (
     drugs,
     ehr_clients,
     ehr_door,
-    errors,
-    guard,
-    headers,
     infusions,
     journal,
     oidc,
@@ -40,8 +37,6 @@ from service.api import (
     visits,
     webhook_endpoints,
 )
-from service.api.metrics import Metrics
-from service.api.parts import Parts, install
 from service.ehr.answering import Answering
 from service.ehr.clients import EhrClients
 from service.ehr.feedback import CardFeedback
@@ -62,6 +57,9 @@ from service.records.store import Store
 from service.records.stored import Basis
 from service.records.visits import Visits
 from service.settings import Settings
+from service.web import errors, guard, headers
+from service.web.metrics import Metrics
+from service.web.parts import Parts, install
 from service.webhooks.deliveries import Deliveries
 from service.webhooks.endpoints import Endpoints
 from service.webhooks.infusions import Infusions

@@ -13,7 +13,6 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
 from service.access.accounts import Accounts
-from service.api.parts import parts_of
 from service.app import create_app, library_of, load_engines, now, opened
 from service.checklist.engine import EngineFault
 from service.demonstration import Clinic, NotForDemonstration, prepare, settings_for
@@ -23,6 +22,7 @@ from service.records.database import StoreUnavailable
 from service.records.signing import BadKeyFile
 from service.records.site import DEMONSTRATION, SiteRecords
 from service.settings import Settings
+from service.web.parts import parts_of
 from service.webhooks.courier import Courier
 from service.worker import Worker
 

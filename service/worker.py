@@ -7,10 +7,10 @@ from typing import Any
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.sync import SyncWorker  # type: ignore[import-untyped]
 
-from service.api import problems
-from service.api.headers import MODE
-from service.api.parts import parts_of
 from service.records.site import DEMONSTRATION
+from service.web import problems
+from service.web.headers import MODE
+from service.web.parts import parts_of
 
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.LimitRequestLine, 414),

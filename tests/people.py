@@ -6,8 +6,8 @@ from argon2 import PasswordHasher
 
 from service.access import passwords
 from service.access.roles import Role
-from service.api.guard import COOKIE
 from service.records.journal import Act
+from service.web.guard import COOKIE
 
 PASSWORD = "wisteria over the old porch"
 PIN = "271828"

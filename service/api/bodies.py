@@ -7,11 +7,11 @@ from flask import request
 from marshmallow import Schema
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
-from service.api.errors import NotJson
-from service.api.responses import JSON
 from service.intake.errors import BadInput
 from service.intake.json_text import MOST_BYTES, check_texts, parse
 from service.intake.requests import read_document
+from service.web.errors import NotJson
+from service.web.responses import JSON
 
 
 def received(most_bytes: int = MOST_BYTES) -> bytes:

@@ -12,13 +12,13 @@ from service.api.cds_schemas import CALLS, FeedbacksSchema, call_of, told_of
 from service.api.cors import SERVICES
 from service.api.documentation import Answers, Section, takes
 from service.api.ehr_door import caller, own_address
-from service.api.guard import AN_EHR
-from service.api.parts import act, parts
-from service.api.responses import as_json
 from service.ehr.answering import Caller
 from service.ehr.hooks import SERVICE, discovery
 from service.intake.errors import BadInput
 from service.intake.json_text import parse
+from service.web.guard import AN_EHR
+from service.web.parts import act, parts
+from service.web.responses import as_json
 
 section = Section("cds_hooks", __doc__, SERVICES)
 

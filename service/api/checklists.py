@@ -10,9 +10,6 @@ from service.access.roles import Permission
 from service.api import guidance
 from service.api.bodies import received, refused
 from service.api.documentation import Answers, Section, parameter
-from service.api.errors import KEY_HEADER
-from service.api.parts import act, parts
-from service.api.responses import JSON, as_json
 from service.api.schemas import ChecklistSchema, ReplaySchema, TraceSchema
 from service.fhir.guidance import MEDIA_TYPE as FHIR_JSON
 from service.intake.errors import BadInput, FieldError
@@ -20,6 +17,9 @@ from service.intake.json_text import MOST_WITH_BUNDLE, fits
 from service.intake.requests import RequestSchema
 from service.records.journal import Event
 from service.records.stored import Once, StoredChecklist
+from service.web.errors import KEY_HEADER
+from service.web.parts import act, parts
+from service.web.responses import JSON, as_json
 
 section = Section("checklists", __doc__, "/api/v1/checklists")
 

@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, g, request
 
-from service.api.parts import parts
+from service.web.parts import parts
 
 SERVICES = "/cds-services"
 _METHODS, _HEADERS, _KEPT_FOR = "GET, POST", "Authorization, Content-Type, Accept", 600  # seconds

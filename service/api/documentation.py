@@ -13,13 +13,13 @@ from flask_smorest import Blueprint as DocumentedBlueprint
 from marshmallow import Schema
 
 from service.access.roles import SCOPES
-from service.api import problems
-from service.api.guard import A_SENDER, AN_EHR, COOKIE, EVEN_LOCKED, PUBLIC, Needs, Open
-from service.api.parts import parts
-from service.api.responses import JSON
 from service.api.schemas import ProblemSchema
 from service.records.canonical import canonical
 from service.records.site import DEMONSTRATION
+from service.web import problems
+from service.web.guard import A_SENDER, AN_EHR, COOKIE, EVEN_LOCKED, PUBLIC, Needs, Open
+from service.web.parts import parts
+from service.web.responses import JSON
 from service.webhooks.signing import SIGNATURE
 
 _SAYS = """Answers every check of a drug's pre-infusion checklist with pass, warn or block, each one cited.

@@ -10,8 +10,6 @@ from service.access.roles import Permission
 from service.api import described as a
 from service.api.bodies import document_received, received, refused
 from service.api.documentation import Answers, Section, takes
-from service.api.parts import act, parts
-from service.api.responses import JSON, as_json
 from service.intake.errors import BadInput, FieldError
 from service.intake.json_text import parse
 from service.intake.requests import PatientSchema
@@ -19,6 +17,8 @@ from service.intake.values import Refused, read_text
 from service.records.canonical import canonical
 from service.records.drafts import Draft
 from service.records.tables import moment_text
+from service.web.parts import act, parts
+from service.web.responses import JSON, as_json
 
 section = Section("drafts", __doc__, "/api/v1/drafts")
 

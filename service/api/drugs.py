@@ -4,11 +4,11 @@ from flask import Response
 
 from service.access.roles import Permission
 from service.api.documentation import Answers, Section
-from service.api.documents import drug_document, drug_summary, vocabulary_document
 from service.api.drug_schemas import DrugSchema, DrugsSchema, VocabularySchema
-from service.api.errors import NoSuchDrug
-from service.api.parts import parts
-from service.api.responses import as_json
+from service.web.drug_documents import drug_document, drug_summary, vocabulary_document
+from service.web.errors import NoSuchDrug
+from service.web.parts import parts
+from service.web.responses import as_json
 
 section = Section("knowledge", __doc__, "/api/v1")
 

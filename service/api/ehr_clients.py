@@ -5,16 +5,16 @@ from typing import Any
 from flask import Flask, Response
 
 from service.access.roles import Permission
-from service.api import problems
 from service.api.documentation import Answers, Section, takes
 from service.api.ehr_client_schemas import EhrClientSchema, EhrClientsSchema, NewEhrClientSchema
-from service.api.parts import act, parts
 from service.api.people_schemas import SignedSchema
-from service.api.responses import as_json, as_problem
 from service.api.signed import SIGNED_PROBLEMS, signed_document
 from service.ehr.clients import EhrClient, NoSuchEhrClient
 from service.ehr.registering import NewEhrClient
 from service.records.tables import moment_text
+from service.web import problems
+from service.web.parts import act, parts
+from service.web.responses import as_json, as_problem
 
 section = Section("ehr_clients", __doc__, "/api/v1")
 

@@ -5,10 +5,10 @@ import logging
 from flask import Blueprint, Flask, Response, g, request
 
 from service.access.principal import Principal
-from service.api.guard import Door
-from service.api.parts import parts
 from service.ehr.tokens import EhrCaller, NotTrusted
 from service.settings import PUBLIC_URL
+from service.web.guard import Door
+from service.web.parts import parts
 
 log = logging.getLogger("dosegate")
 

@@ -9,13 +9,13 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from service.access.roles import Permission
 from service.api.bodies import query_received
-from service.api.parts import act, parts, principal
-from service.api.visit_documents import record_document
 from service.fhir.chart import BadBundle, read_chart
 from service.fhir.guidance import MEDIA_TYPE, guidance
 from service.fhir.told import Told
 from service.records.canonical import canonical
 from service.records.visits import Record
+from service.web.parts import act, parts, principal
+from service.web.visit_documents import record_document
 
 _VIEWS = (".viewed", ".searched", ".exported")
 

@@ -6,17 +6,17 @@ from flask import Flask, Response, url_for
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.access.roles import Permission
-from service.api import problems
 from service.api.bodies import document_received, query_received, received, refused
 from service.api.checklists import REPLAYED_HEADER
 from service.api.documentation import Answers, Section, parameters_of
-from service.api.guard import A_SENDER
 from service.api.infusion_schemas import TakenSchema, WorklistAskedSchema, WorklistSchema
-from service.api.parts import act, parts
-from service.api.responses import JSON, as_json, as_problem
 from service.api.sender_door import sent_by
 from service.intake.errors import BadInput, FieldError
 from service.intake.json_text import MOST_WITH_BUNDLE, fits
+from service.web import problems
+from service.web.guard import A_SENDER
+from service.web.parts import act, parts
+from service.web.responses import JSON, as_json, as_problem
 from service.webhooks.incoming import MessageSchema
 from service.webhooks.infusions import MessageReused, Taken
 from service.webhooks.signing import ID, SIGNATURE, TIMESTAMP

@@ -7,12 +7,12 @@ from service.access.roles import Permission
 from service.api import described as a
 from service.api.bodies import query_received
 from service.api.documentation import Answers, Section, parameter
-from service.api.guard import check_may
-from service.api.parts import act, parts
-from service.api.responses import as_json
 from service.records import export as taking_out
 from service.records.journal import Event
 from service.records.pages import MOST_ENTRIES, USUAL_ENTRIES, page
+from service.web.guard import check_may
+from service.web.parts import act, parts
+from service.web.responses import as_json
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 _LONGEST = 200

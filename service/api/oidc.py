@@ -9,13 +9,13 @@ from service.access.oidc import LASTS, Refusal, SignInRefused
 from service.access.principal import NotSignedIn
 from service.access.provider import LEFT_ALONE_FOR, ProviderUnavailable
 from service.access.sign_in import NOBODY
-from service.api import problems
 from service.api.documentation import Answers, Section
-from service.api.guard import COOKIE, PUBLIC
-from service.api.parts import parts
-from service.api.responses import as_problem
 from service.api.sessions import set_session
 from service.records.journal import Act
+from service.web import problems
+from service.web.guard import COOKIE, PUBLIC
+from service.web.parts import parts
+from service.web.responses import as_problem
 
 log = logging.getLogger("dosegate")
 START = "/api/v1/session/oidc"

@@ -3,13 +3,13 @@
 from flask import Response
 
 from service.access.roles import Permission
-from service.api import metrics
 from service.api.documentation import Answers, Section
-from service.api.guard import PUBLIC
-from service.api.parts import parts
-from service.api.responses import as_json
 from service.api.schemas import StateSchema
 from service.records.site import DEMONSTRATION
+from service.web import metrics
+from service.web.guard import PUBLIC
+from service.web.parts import parts
+from service.web.responses import as_json
 
 section = Section("operations", __doc__)
 

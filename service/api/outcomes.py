@@ -11,13 +11,13 @@ from flask import Blueprint, Response, g
 from werkzeug.exceptions import HTTPException
 
 from service.api import ehr_door
-from service.api.errors import NotJson
-from service.api.responses import JSON
 from service.ehr.hooks import SERVICE
 from service.ehr.troubles import CannotKnow
 from service.fhir.chart import BadBundle, OtherPatient
 from service.intake.errors import BadInput, FieldError
 from service.records.database import StoreUnavailable
+from service.web.errors import NotJson
+from service.web.responses import JSON
 
 log = logging.getLogger("dosegate")
 

@@ -9,7 +9,6 @@ from service.access.account import Account
 from service.access.keys import ApiKey
 from service.access.roles import Permission, Role
 from service.api.documentation import Answers, Section, takes
-from service.api.parts import act, parts, principal
 from service.api.people_schemas import (
     AccountChangeSchema,
     AccountSchema,
@@ -20,9 +19,10 @@ from service.api.people_schemas import (
     NewKeySchema,
     SignedSchema,
 )
-from service.api.responses import as_json
 from service.api.signed import SIGNED_PROBLEMS, signed_document
 from service.records.tables import moment_text
+from service.web.parts import act, parts, principal
+from service.web.responses import as_json
 
 section = Section("people", __doc__, "/api/v1")
 

@@ -8,12 +8,12 @@ from service.access.keys import BadKey, NoSuchKey
 from service.access.principal import PasswordExpired
 from service.access.sign_in import SignInFailed
 from service.access.throttle import TooManyFailures
-from service.api import problems
-from service.api.guard import ForeignSite
 from service.api.people import OwnAccount
-from service.api.responses import as_problem
 from service.api.sessions import SignInAgain
 from service.intake.errors import FieldError
+from service.web import problems
+from service.web.guard import ForeignSite
+from service.web.responses import as_problem
 
 
 def _sign_in_failed(_error: SignInFailed) -> Response:

@@ -6,10 +6,10 @@ from service.access.roles import Permission
 from service.api.bodies import query_received
 from service.api.documentation import Answers, Section, parameters_of
 from service.api.finding_schemas import QualityAskedSchema, QualitySchema
-from service.api.parts import act, parts
-from service.api.responses import as_json
 from service.intake.filters import filters_of
 from service.records.quality import quality
+from service.web.parts import act, parts
+from service.web.responses import as_json
 
 section = Section("quality", __doc__, "/api/v1")
 _ASKED = QualityAskedSchema()

@@ -8,11 +8,11 @@ from service.access.roles import Permission
 from service.api.bodies import document_received
 from service.api.documentation import Answers, Section
 from service.api.finding_schemas import ExportSchema, HitsSchema, SearchSchema
-from service.api.parts import act, parts
-from service.api.responses import JSON, as_json
 from service.intake.filters import filters_of
 from service.records.checklist_export import Format, export
 from service.records.search import search
+from service.web.parts import act, parts
+from service.web.responses import JSON, as_json
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 section = Section("finding", __doc__, "/api/v1/checklists")

@@ -6,8 +6,8 @@ from flask import Flask, Response, g, request
 
 from service.access.principal import Principal
 from service.api.bodies import as_it_came
-from service.api.parts import parts
 from service.intake.json_text import MOST_WITH_BUNDLE
+from service.web.parts import parts
 from service.webhooks.senders import Sender
 from service.webhooks.signing import SIGNATURE, BadSignature
 

@@ -5,14 +5,14 @@ from typing import Any
 from flask import Flask, Response
 
 from service.access.roles import Permission
-from service.api import problems
 from service.api.bodies import document_if_any, document_received
 from service.api.documentation import Answers, Section, takes
-from service.api.parts import act, parts
-from service.api.responses import JSON, as_json, as_problem
 from service.api.sender_schemas import NewSenderSchema, SenderSchema, SenderSecretSchema, SendersSchema
 from service.api.webhook_endpoint_schemas import RotationSchema
 from service.records.tables import moment_text
+from service.web import problems
+from service.web.parts import act, parts
+from service.web.responses import JSON, as_json, as_problem
 from service.webhooks.senders import NoSuchSender, Sender
 
 section = Section("senders", __doc__, "/api/v1/webhooks/senders")

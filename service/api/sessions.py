@@ -11,8 +11,6 @@ from service.access.sessions import IDLE, LIFETIME
 from service.access.sign_in import NOBODY, Attempt
 from service.api.bodies import document_received
 from service.api.documentation import Answers, Section, takes
-from service.api.guard import COOKIE, EVEN_LOCKED, PUBLIC, session_token
-from service.api.parts import act, parts, principal
 from service.api.people_schemas import (
     NewPasswordSchema,
     NewPinSchema,
@@ -20,9 +18,11 @@ from service.api.people_schemas import (
     SignInSchema,
     UnlockSchema,
 )
-from service.api.responses import as_json
 from service.intake.errors import BadInput, FieldError
 from service.records.journal import Act
+from service.web.guard import COOKIE, EVEN_LOCKED, PUBLIC, session_token
+from service.web.parts import act, parts, principal
+from service.web.responses import as_json
 
 section = Section("sessions", __doc__, "/api/v1")
 

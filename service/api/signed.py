@@ -3,8 +3,8 @@
 from typing import Any
 
 from service.api.bodies import document_received
-from service.api.parts import act, parts, principal
 from service.api.people_schemas import SignedSchema
+from service.web.parts import act, parts, principal
 
 SIGNED_PROBLEMS = (400, 413, 415, 422, 429)
 

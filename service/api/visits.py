@@ -8,17 +8,6 @@ from flask import Response
 from service.access.roles import Permission
 from service.api.bodies import document_received
 from service.api.documentation import Answers, Section, takes
-from service.api.documents import fact_document
-from service.api.guard import check_may
-from service.api.parts import act, parts, principal
-from service.api.responses import as_json
-from service.api.visit_documents import (
-    answer_document,
-    attestation_document,
-    double_check_document,
-    outcome_document,
-    record_document,
-)
 from service.api.visit_schemas import (
     AcknowledgedSchema,
     AcknowledgementSchema,
@@ -36,6 +25,17 @@ from service.api.visit_schemas import (
 from service.records.journal import JournalEntry
 from service.records.record import CannotAct, Meaning
 from service.records.visits import Answer, Ending, Person
+from service.web.drug_documents import fact_document
+from service.web.guard import check_may
+from service.web.parts import act, parts, principal
+from service.web.responses import as_json
+from service.web.visit_documents import (
+    answer_document,
+    attestation_document,
+    double_check_document,
+    outcome_document,
+    record_document,
+)
 
 section = Section("visits", __doc__, "/api/v1/checklists")
 

@@ -6,11 +6,8 @@ from typing import Any
 from flask import Flask, Response
 
 from service.access.roles import Permission
-from service.api import problems
 from service.api.bodies import document_if_any, document_received, query_received
 from service.api.documentation import Answers, Section, parameter, takes
-from service.api.parts import act, parts
-from service.api.responses import JSON, as_json, as_problem
 from service.api.webhook_endpoint_schemas import (
     DeliveriesAskedSchema,
     DeliveriesSchema,
@@ -24,6 +21,9 @@ from service.api.webhook_endpoint_schemas import (
     RotationSchema,
 )
 from service.records.tables import moment_text
+from service.web import problems
+from service.web.parts import act, parts
+from service.web.responses import JSON, as_json, as_problem
 from service.webhooks.deliveries import MOST, NoSuchDelivery
 from service.webhooks.endpoints import Endpoint, NoSuchEndpoint
 from service.webhooks.outbox import STATES

@@ -7,9 +7,9 @@ import pytest
 from service.access.addresses import counted_as, is_loopback
 from service.access.roles import Role
 from service.access.sign_in import AT_ONE_ADDRESS, FROM_ONE_ADDRESS, OVER_ALL_ADDRESSES
-from service.api.guard import COOKIE
 from service.app import create_app
 from service.settings import BadSetting, Settings
+from service.web.guard import COOKIE
 from tests.access.test_sessions import SESSION, is_kind, sign_in
 from tests.access.test_sign_in import at, fail, is_made_to_wait
 from tests.builders import shipped

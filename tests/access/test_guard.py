@@ -9,7 +9,7 @@ import pytest
 from service.access.keys import LONGEST, BadKey
 from service.access.refusals import MOST_ENTERED
 from service.access.roles import FOR_PEOPLE_ONLY, ROLES, SCOPES, Permission, Role, permissions_of
-from service.api.guard import COOKIE
+from service.web.guard import COOKIE
 from tests.access.test_sessions import is_kind
 from tests.api.sending import is_problem
 from tests.people import PASSWORD, browser, signed_in

@@ -6,8 +6,8 @@ import pytest
 
 from service.access.roles import Role
 from service.access.sessions import LIFETIME, MOST_WRONG
-from service.api.guard import COOKIE
 from service.api.sessions import DEVICE_COOKIE
+from service.web.guard import COOKIE
 from tests.api.sending import is_problem
 from tests.people import PASSWORD, PIN, an_account, browser, signed_in
 

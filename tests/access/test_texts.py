@@ -6,7 +6,7 @@ import re
 import pytest
 
 from service.access.roles import ROLES, Permission
-from service.api.guard import A_SENDER, AN_EHR
+from service.web.guard import A_SENDER, AN_EHR
 from tests.api.sending import CHECKLISTS, a_request, is_problem, paths, post
 from tests.people import PIN, signed_in
 

@@ -4,7 +4,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from service.api.guard import COOKIE
+from service.web.guard import COOKIE
 from tests.api.sending import CHECKLISTS
 from tests.people import BROWSER, signed_in
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from service.api.metrics import Metrics
 from service.app import create_app
 from service.knowledge.problems import KnowledgeError
 from service.records.database import StoreUnavailable
 from service.settings import BadSetting, Settings
+from service.web.metrics import Metrics
 from tests.api.sending import a_request, is_problem, post, sample
 
 

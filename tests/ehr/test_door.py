@@ -6,9 +6,10 @@ import pytest
 from flask import Flask, Response
 
 from service.access.roles import SCOPES, Role
-from service.api import cors, documentation, ehr_door, errors, guard, headers
+from service.api import cors, documentation, ehr_door
 from service.api.ehr_door import caller
-from service.api.parts import act, install, principal
+from service.web import errors, guard, headers
+from service.web.parts import act, install, principal
 from tests.access.test_guard import with_key
 from tests.ehr.an_ehr import PUBLIC_URL, SERVICE, bearer, claims_at, public, rsa_key, signed
 from tests.people import signed_in

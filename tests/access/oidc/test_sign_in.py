@@ -12,10 +12,10 @@ import pytest
 from service.access.provider import LEFT_ALONE_FOR
 from service.access.roles import Role
 from service.access.sign_in import AT_ONE_ADDRESS
-from service.api.guard import COOKIE
 from service.api.oidc import CALLBACK, START, UNDER_WAY
 from service.app import create_app
 from service.settings import IdentityProvider
+from service.web.guard import COOKIE
 from tests.access.oidc.identity_provider import CLIENT_ID, CLIENT_SECRET, DISCOVERY, PUBLIC_URL, SUBJECT
 from tests.api.sending import is_problem
 from tests.builders import shipped

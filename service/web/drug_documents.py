@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from service.api.words import in_words
 from service.checklist.facts import FactDefinition, FieldDefinition, ItemTiming, Vocabulary
 from service.checklist.rules import Check, Pack, Rule
 from service.intake.documents import citation_documents, double_check_document, look_alikes, plain
 from service.knowledge.ledger import LedgerRow
 from service.knowledge.library import Library
 from service.knowledge.review import coverage
+from service.knowledge.words import in_words
 
 
 def drug_summary(pack: Pack) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from service.access.principal import Principal
 from service.access.refusals import Refusals
 from service.access.sessions import Sessions
 from service.access.sign_in import SignIn
-from service.api.metrics import Metrics
 from service.ehr.answering import Answering
 from service.ehr.clients import EhrClients
 from service.ehr.feedback import CardFeedback
@@ -27,6 +26,7 @@ from service.records.making import Making
 from service.records.replay import Replayer
 from service.records.store import Store
 from service.records.visits import Visits
+from service.web.metrics import Metrics
 from service.webhooks.deliveries import Deliveries
 from service.webhooks.endpoints import Endpoints
 from service.webhooks.infusions import Infusions

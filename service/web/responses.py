@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Response
 
-from service.api.problems import MEDIA_TYPE
 from service.records.canonical import canonical
+from service.web.problems import MEDIA_TYPE
 
 JSON = "application/json"
 

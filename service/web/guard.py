@@ -8,8 +8,8 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from service.access.principal import MayNot, NotSignedIn, PasswordExpired, Principal
 from service.access.roles import Permission
-from service.api.parts import act, parts
-from service.api.responses import JSON
+from service.web.parts import act, parts
+from service.web.responses import JSON
 
 COOKIE = "__Host-dosegate"
 _BEARER = "bearer "

@@ -5,8 +5,8 @@ import uuid
 
 from flask import Flask, Response, g, request
 
-from service.api.parts import parts
 from service.records.site import DEMONSTRATION
+from service.web.parts import parts
 
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 UNMATCHED = "unmatched"

@@ -6,14 +6,14 @@ from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
 from service.access.principal import MayNot, NotSignedIn, SessionLocked
-from service.api import problems
-from service.api.responses import as_problem
 from service.intake.errors import BadInput, FieldError
 from service.records.database import StoreUnavailable
 from service.records.drafts import NoSuchDraft
 from service.records.record import CannotAct
 from service.records.replay import CannotReplay
 from service.records.store import CannotSupersede, KeyReused, NoSuchChecklist, PatientErased
+from service.web import problems
+from service.web.responses import as_problem
 
 log = logging.getLogger("dosegate")
 KEY_HEADER = "Idempotency-Key"
