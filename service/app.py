@@ -46,7 +46,9 @@ from service.intake.answers import documents_for
 from service.intake.json_text import MOST_BYTES
 from service.knowledge.library import Library, load_library
 from service.outbound.http import Outbound
+from service.pages import site
 from service.records.database import StoreUnavailable
+from service.records.drafting import Drafting
 from service.records.drafts import Drafts
 from service.records.journal import Act
 from service.records.making import Making
@@ -122,7 +124,7 @@ def create_app(
     bases = {pack.id: Basis.of(library, pack) for pack in library.packs.values()}
     records = records or opened(settings, library, clock())
     store, metrics = Store(records), Metrics()
-    app = Flask("service", static_folder=None)
+    app = Flask("service", static_folder=None, template_folder="pages/templates")
     # One byte more than is taken: a body without a length is cut there in silence, and must show as too long.
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     # A doubled slash is another address, not a redirect: a redirect would repeat the address it was sent.
@@ -134,6 +136,7 @@ def create_app(
     outbound = Outbound(settings.private_hosts)
     known_ehrs = EhrClients(records, outbound)
     making = Making(library, bases, store, metrics)
+    kept_drafts = Drafts(records)
     parts = Parts(
         library=library,
         making=making,
@@ -146,7 +149,8 @@ def create_app(
         refusals=Refusals(records),
         external_sign_in=_external(settings, records, accounts, known_sessions),
         visits=Visits(records),
-        drafts=Drafts(records),
+        drafts=kept_drafts,
+        drafting=Drafting(making, kept_drafts),
         outbound=outbound,
         ehr_clients=known_ehrs,
         trust=Trust(known_ehrs, outbound, records),
@@ -191,7 +195,8 @@ def create_app(
     )
     cors.register(app)
     doors = {guard.AN_EHR: ehr_door.door(settings.public_url), guard.A_SENDER: sender_door.enter}
-    guard.register(app, documentation.register(app, sections), settings.public_url, doors)
+    needs = {**documentation.register(app, sections), **site.register(app)}
+    guard.register(app, needs, settings.public_url, doors)
     errors.register(app)
     people_errors.register(app)
     oidc.register_errors(app)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from service.access.account import COLUMNS, Account, account_of
 from service.access.accounts import Accounts, WrongSecret
-from service.access.principal import NotSignedIn, Principal, SessionLocked
+from service.access.principal import NotSignedIn, SessionLocked
 from service.records.journal import Act, Event
 from service.records.site import SiteRecords, Writing
 from service.records.tables import accounts, sessions
@@ -24,13 +24,17 @@ _NOTED_EVERY = timedelta(seconds=20)
 
 @dataclass(frozen=True)
 class Session:
-    """A session that has not ended: whose it is, since when, and when it was last used."""
+    """A session that has not ended: whose it is, since when, and when it was last used.
+
+    `form_key` is in each form of its pages, and stays the same when it is unlocked.
+    """
 
     account: Account
     created_at: datetime
     seen_at: datetime
     locked: bool
     wrong_pins: int
+    form_key: str
 
     def is_locked(self, now: datetime) -> bool:
         """Whether it was left alone too long. A clock that stepped back further than that locks it too."""
@@ -65,6 +69,7 @@ class Sessions:
         token = secrets.token_urlsafe(TOKEN_BYTES)
         row: dict[str, Any] = {"digest": _digest(token), "site": self._records.site, "account": account.id}
         row |= {"created_at": act.at, "seen_at": act.at, "locked": False, "wrong_pins": 0}
+        row["form_key"] = secrets.token_urlsafe(TOKEN_BYTES)
         writing.connection.execute(insert(sessions).values(row))
         writing.enter(act, Event.SIGNED_IN, account.actor, {"how": how})
         return token
@@ -83,8 +88,8 @@ class Sessions:
         with self._records.reading() as connection:
             return self._session(connection, token, now)
 
-    def principal(self, token: str, now: datetime) -> Principal:
-        """Whose session this is; it counts as used. Raises NotSignedIn, SessionLocked, StoreUnavailable."""
+    def use(self, token: str, now: datetime) -> Session:
+        """The session of a token; it counts as used. Raises NotSignedIn, SessionLocked, StoreUnavailable."""
         session = self.session(token, now)
         found = self._found(token)
         if session.is_locked(now):
@@ -95,7 +100,7 @@ class Sessions:
         if abs(now - session.seen_at) >= _NOTED_EVERY:
             with self._records.noting() as connection:
                 connection.execute(update(sessions).where(*found).values(seen_at=now))
-        return session.account.principal
+        return session
 
     def unlock(self, token: str, secret: str, act: Act) -> str:
         """Go on with a locked session, by PIN or password; its new token. Too many wrong ones end it.
@@ -134,14 +139,14 @@ class Sessions:
     def _session(self, connection: Connection, token: str, now: datetime) -> Session:
         own = (sessions.c.created_at.label("begun_at"), sessions.c.seen_at, sessions.c.locked)
         wanted = (
-            select(*COLUMNS, *own, sessions.c.wrong_pins)
+            select(*COLUMNS, *own, sessions.c.wrong_pins, sessions.c.form_key)
             .join(accounts, accounts.c.id == sessions.c.account)
             .where(*self._found(token))
         )
         row = connection.execute(wanted).first()
         if row is None or row.disabled_at is not None or abs(now - row.begun_at) >= LIFETIME:
             raise NotSignedIn
-        return Session(account_of(row), row.begun_at, row.seen_at, row.locked, row.wrong_pins)
+        return Session(account_of(row), row.begun_at, row.seen_at, row.locked, row.wrong_pins, row.form_key)
 
 
 def _digest(token: str) -> str:

@@ -24,10 +24,10 @@ from service.api.visit_schemas import (
 )
 from service.records.journal import JournalEntry
 from service.records.record import CannotAct, Meaning
-from service.records.visits import Answer, Ending, Person
+from service.records.visits import Answer, Ending
 from service.web.drug_documents import fact_document
 from service.web.guard import check_may
-from service.web.parts import act, parts, principal
+from service.web.parts import act, parts, principal, someone
 from service.web.responses import as_json
 from service.web.visit_documents import (
     answer_document,
@@ -63,7 +63,7 @@ def acknowledge(checklist_id: uuid.UUID) -> Response:
     is recorded, or another checklist corrects this one.
     """
     answer = Answer(**document_received(AcknowledgementSchema()))
-    entry = parts().visits.acknowledge(str(checklist_id), answer, _person())
+    entry = parts().visits.acknowledge(str(checklist_id), answer, someone())
     return _answered(answer_document(entry, _said(entry, answer)), 201)
 
 
@@ -84,7 +84,7 @@ def override(checklist_id: uuid.UUID) -> Response:
     given = document_received(OverrideSchema())
     _sign(given.pop("secret"))
     answer = Answer(**given)
-    entry = parts().visits.override(str(checklist_id), answer, _person())
+    entry = parts().visits.override(str(checklist_id), answer, someone())
     return _answered(answer_document(entry, _said(entry, answer)), 201)
 
 
@@ -108,7 +108,7 @@ def attest(checklist_id: uuid.UUID) -> Response:
     given = document_received(AttestationSchema())
     check_may(_SIGNS[given["meaning"]])
     _sign(given["secret"])
-    entry, again = parts().visits.attest(str(checklist_id), given["meaning"], _person())
+    entry, again = parts().visits.attest(str(checklist_id), given["meaning"], someone())
     return _answered(attestation_document(entry), 200 if again else 201)
 
 
@@ -123,7 +123,7 @@ def read_double_check(checklist_id: uuid.UUID) -> Response:
 
     Only for somebody who has neither made nor seen nor signed this checklist, or one that it corrects.
     """
-    subject, asked = parts().visits.double_check_asked(str(checklist_id), _person())
+    subject, asked = parts().visits.double_check_asked(str(checklist_id), someone())
     result, vocabulary = subject.result, parts().library.vocabulary
     if any(name not in vocabulary for name in asked):
         raise CannotAct("The rules have changed since: make the checklist anew.")
@@ -154,7 +154,7 @@ def double_check(checklist_id: uuid.UUID) -> Response:
     One who agrees signs an attestation `double_check`.
     """
     facts = document_received(SecondFactsSchema())["facts"]
-    entry, both = parts().visits.double_check(str(checklist_id), facts, parts().library, _person())
+    entry, both = parts().visits.double_check(str(checklist_id), facts, parts().library, someone())
     return _answered(double_check_document(entry, both), 201)
 
 
@@ -173,7 +173,7 @@ def record_outcome(checklist_id: uuid.UUID) -> Response:
     A later outcome corrects an earlier one; both stay.
     """
     ending = Ending(**document_received(OutcomeSchema()))
-    entry, again = parts().visits.end(str(checklist_id), ending, _person())
+    entry, again = parts().visits.end(str(checklist_id), ending, someone())
     return _answered(outcome_document(entry, _said(entry, ending)), 200 if again else 201)
 
 
@@ -189,10 +189,6 @@ def read_record(checklist_id: uuid.UUID) -> Response:
     The record of an erased patient is there too, without the words that were erased.
     """
     return as_json(record_document(parts().visits.record(str(checklist_id), act())))
-
-
-def _person() -> Person:
-    return Person(principal().name, act())
 
 
 def _said(entry: JournalEntry, given: Answer | Ending) -> dict[str, dict[str, str]]:

@@ -56,8 +56,9 @@ class FactDefinition:
 
     `low` and `high` are the plausible range in the canonical unit, inclusive. `words` are the answers
     allowed beside a date or a quantity (never); `never_stale` are values that would not clear; `advised`
-    is false where no answer is ever offered as a way out (who the patient is, which dose it is). `fields`
-    describe the items of a list; a list without fields holds plain codes from `values`.
+    is false where no answer is ever offered as a way out (who the patient is, which dose it is). Those in
+    `asked_after` are asked first; what is `lasting` still holds at a later visit. `fields` describe the items
+    of a list; a list without fields holds plain codes from `values`.
     """
 
     name: str
@@ -85,6 +86,8 @@ class FactDefinition:
     confusions: Mapping[str, str] = field(default_factory=dict)
     never_stale: frozenset[str] = frozenset()
     advised: bool = True
+    asked_after: tuple[str, ...] = ()
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,10 @@ def build_vocabulary(
     """The vocabulary from its validated document. Raises Mistake."""
     facts = {name: _fact(name, spec, code_lists) for name, spec in data["facts"].items()}
     for name, fact in facts.items():
-        for other in fact.confusions:
+        named = [("not_to_confuse_with", other) for other in fact.confusions]
+        for where, other in [*named, *(("asked_after", first) for first in fact.asked_after)]:
             if other not in facts:
-                path = ("facts", name, "not_to_confuse_with", other)
+                path = ("facts", name, where, other)
                 raise Mistake(path, f'the fact "{other}" is not in this file.{did_you_mean(other, facts)}')
     return Vocabulary(facts, code_lists, digest)
 
@@ -89,6 +90,8 @@ def _fact(name: str, spec: dict[str, Any], code_lists: dict[str, Mapping[str, Co
         confusions=spec["not_to_confuse_with"],
         never_stale=frozenset(spec["never_stale"]),
         advised=spec["advised"] == "yes",
+        asked_after=tuple(spec["asked_after"]),
+        lasting=spec["lasting"] == "yes",
     )
 
 

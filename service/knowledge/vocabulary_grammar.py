@@ -101,6 +101,8 @@ class FactSchema(Strict):
         required=True, validate=validate.OneOf(("patient", "nurse", "record", "prescriber"))
     )
     not_to_confuse_with = fields.Dict(keys=fields.String(), values=Text(), load_default=dict)
+    asked_after = Texts(load_default=list)
+    lasting = fields.String(load_default="no", validate=YES_NO)
     may_change = fields.String(required=True, validate=YES_NO)
 
 

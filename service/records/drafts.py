@@ -4,6 +4,8 @@ They outlive a lock, a reload and a change of nurse. A draft has no history, onl
 that it was kept, seen or discarded is in the journal.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from service.records.journal import Act, Event
-from service.records.site import SiteRecords
+from service.records.site import SiteRecords, Writing
 from service.records.tables import drafts
 
 MOST_LISTED = 100
@@ -45,20 +47,34 @@ class Drafts:
 
         Raises NoSuchDraft where the id is of another site.
         """
-        draft = Draft(id, act.at, act.actor, body)
-        row = {**vars(draft), "patient": patient, "site": self._records.site}
         with self._records.writing() as writing:
             writing.alone()
-            connection = writing.connection
-            site = connection.execute(select(drafts.c.site).where(drafts.c.id == id)).scalar_one_or_none()
-            if site not in (None, self._records.site):
-                raise NoSuchDraft
-            if site is None:
-                connection.execute(insert(drafts).values(row))
-            else:
-                connection.execute(update(drafts).where(drafts.c.id == id).values(row))
+            kept = self.put(writing, id, body, patient, act)
             writing.enter(act, Event.DRAFT_KEPT, id)
+        return kept
+
+    def put(
+        self, writing: Writing, id: str, body: bytes, patient: str | None, act: Act
+    ) -> tuple[Draft, bool]:
+        """The same in a transaction of the caller's, who enters it."""
+        draft = Draft(id, act.at, act.actor, body)
+        row = {**vars(draft), "patient": patient, "site": self._records.site}
+        connection = writing.connection
+        site = connection.execute(select(drafts.c.site).where(drafts.c.id == id)).scalar_one_or_none()
+        if site not in (None, self._records.site):
+            raise NoSuchDraft
+        if site is None:
+            connection.execute(insert(drafts).values(row))
+        else:
+            connection.execute(update(drafts).where(drafts.c.id == id).values(row))
         return draft, site is None
+
+    @contextmanager
+    def changing(self, id: str) -> Iterator[tuple[Writing, Draft]]:
+        """A transaction that is alone with a draft: what is put is what became of it. Raises NoSuchDraft."""
+        with self._records.writing() as writing:
+            writing.alone()
+            yield writing, self._found(writing.connection, id)
 
     def read(self, id: str, act: Act) -> Draft:
         """The draft, for somebody to go on with. Raises NoSuchDraft."""

@@ -217,6 +217,7 @@ sessions = Table(
     Column("seen_at", Moment, nullable=False),
     Column("locked", Boolean, nullable=False),
     Column("wrong_pins", Integer, nullable=False),
+    Column("form_key", String(64), nullable=False),
     Index("sessions_by_account", "account"),
 )
 

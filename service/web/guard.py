@@ -1,5 +1,6 @@
 """The door: every request shows who asks, and is let in to what its route says it needs, or refused."""
 
+import hmac
 from collections.abc import Callable, Mapping
 from enum import Enum
 
@@ -8,12 +9,16 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from service.access.principal import MayNot, NotSignedIn, PasswordExpired, Principal
 from service.access.roles import Permission
+from service.access.sessions import Session
 from service.web.parts import act, parts
 from service.web.responses import JSON
 
 COOKIE = "__Host-dosegate"
 _BEARER = "bearer "
 _CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
+# Endpoints whose names begin so are pages: they take forms, each with the key of the session's forms.
+FORMS = "pages"
+FORM_KEY = "form_key"
 
 
 class Open(Enum):
@@ -60,10 +65,12 @@ def register(
         if needed is PUBLIC:
             return
         if isinstance(needed, Open):  # a session, even a locked one
-            session = parts().sessions.session(session_token(), parts().clock())
-            g.principal = session.account.principal
+            _enter(parts().sessions.session(session_token(), parts().clock()))
             return
-        g.principal = _principal(request)
+        if (key := _bearer(request)) is not None and request.blueprint != FORMS:
+            g.principal = parts().keys.principal(key, parts().clock())
+        else:
+            _enter(parts().sessions.use(session_token(), parts().clock()))
         if g.principal.password_expired and needed is not Permission.OWN_ACCOUNT:
             raise PasswordExpired
         check_may(needed)
@@ -88,10 +95,13 @@ def session_token() -> str:
     return token
 
 
-def _principal(asked: Request) -> Principal:
-    if (key := _bearer(asked)) is not None:
-        return parts().keys.principal(key, parts().clock())
-    return parts().sessions.principal(session_token(), parts().clock())
+def _enter(session: Session) -> None:
+    """Let in whose session it is. Raises ForeignSite for a form that is none of this session's."""
+    g.principal, g.form_key = session.account.principal, session.form_key
+    if request.blueprint == FORMS and request.method not in _CHANGES_NOTHING:
+        given = request.form.get(FORM_KEY, "")
+        if not hmac.compare_digest(given.encode(), session.form_key.encode()):
+            raise ForeignSite
 
 
 def _bearer(asked: Request) -> str | None:
@@ -112,6 +122,8 @@ def _check_site(asked: Request, public_url: str | None) -> None:
         raise ForeignSite
     if COOKIE in asked.cookies and site is None and origin is None:
         raise ForeignSite
+    if asked.blueprint == FORMS:  # the key of its forms is asked for instead
+        return
     has_body = bool(asked.content_length) or "Transfer-Encoding" in asked.headers
     if COOKIE in asked.cookies and has_body and asked.mimetype != JSON:
         raise UnsupportedMediaType

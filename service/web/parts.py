@@ -20,12 +20,13 @@ from service.ehr.feedback import CardFeedback
 from service.ehr.tokens import Trust
 from service.knowledge.library import Library
 from service.outbound.http import Outbound
+from service.records.drafting import Drafting
 from service.records.drafts import Drafts
 from service.records.journal import Act
 from service.records.making import Making
 from service.records.replay import Replayer
 from service.records.store import Store
-from service.records.visits import Visits
+from service.records.visits import Person, Visits
 from service.web.metrics import Metrics
 from service.webhooks.deliveries import Deliveries
 from service.webhooks.endpoints import Endpoints
@@ -51,6 +52,7 @@ class Parts:
     external_sign_in: ExternalSignIn | None
     visits: Visits
     drafts: Drafts
+    drafting: Drafting
     outbound: Outbound
     ehr_clients: EhrClients
     trust: Trust
@@ -91,3 +93,8 @@ def principal() -> Principal:
 def act() -> Act:
     """What is being done now, by whom, in this request."""
     return principal().act(g.request_id, parts().clock())
+
+
+def someone() -> Person:
+    """Who is doing something now, by the printed name."""
+    return Person(principal().name, act())

@@ -1,0 +1,269 @@
+"""A result as people read it: the strip of patient and drug, the decision, and the findings, worst first.
+
+Every text of a finding in the result is in its view, and every template that shows a finding shows all of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.checklist.facts import FactDefinition, Vocabulary
+from service.pages.statuses import UNKNOWN_KINDS
+from service.pages.texts import gettext, ngettext
+
+_RANKS = {"block": 0, "warn": 1, "pass": 2}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A value that settled a finding: the fact in words, the value, and when and where it comes from."""
+
+    fact: str
+    label: str
+    value: str
+    at: str | None
+    source: str | None
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A source: the document, the place in it, its revision, and the rows of the ledger."""
+
+    id: str
+    title: str
+    section: str
+    revised: str
+    ledger: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """One finding. `would_pass_when` are ways out, each a list of changes; `missing` pairs fact and label.
+
+    `anchor` names it within its page, `key` is check and rule as an act names them.
+    """
+
+    anchor: str
+    check: str
+    rule: str | None
+    title: str
+    status: str
+    kind: str
+    is_unknown: bool
+    message: str
+    action: str | None
+    who: str | None
+    missing: tuple[tuple[str, str], ...]
+    because: tuple[Seen, ...]
+    would_pass_when: tuple[tuple[str, ...], ...]
+    eligible_from: str | None
+    sources: tuple[Cited, ...]
+    override: str | None
+    unverified: bool
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What names it in the record of a visit."""
+        return self.check, self.rule
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The strip of the decision: the status, its words, and what is counted under them."""
+
+    status: str
+    blocks: int
+    missing: int
+    warnings: int
+    passed: int
+    eligible_from: str | None
+
+    @property
+    def counted(self) -> str:
+        """The counts in words: "1 block, 2 missing, 1 warning"."""
+        parts = []
+        if self.blocks:
+            parts.append(ngettext("%(num)s block", "%(num)s blocks", self.blocks))
+        if self.missing:
+            parts.append(ngettext("%(num)s missing", "%(num)s missing", self.missing))
+        if self.warnings:
+            parts.append(ngettext("%(num)s warning", "%(num)s warnings", self.warnings))
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """A drug whose name is easily taken for this one, and what tells it apart."""
+
+    drug: str
+    brands: str
+    drug_class: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Patient and drug, as they stand at the top of every page about an infusion."""
+
+    patient: str | None
+    title: str
+    brands: str
+    drug_class: str
+    dose_number: int | None
+    region: str
+    infusion_at: datetime
+    look_alikes: tuple[LookAlike, ...]
+
+
+@dataclass(frozen=True)
+class ResultView:
+    """A result: `needs_her` are warns and blocks, worst first; `passed` the rest, in the pack's order."""
+
+    strip: Strip
+    decision: Decision
+    needs_her: tuple[FindingView, ...]
+    passed: tuple[FindingView, ...]
+    needs: tuple[str, ...]
+    observation: Mapping[str, Any] | None
+    pack: Mapping[str, str]
+    policy_digest: str
+
+    @property
+    def findings(self) -> tuple[FindingView, ...]:
+        """All of them."""
+        return (*self.needs_her, *self.passed)
+
+
+def result_view(
+    result: Mapping[str, Any], vocabulary: Vocabulary, dose_number: int | None = None
+) -> ResultView:
+    """A result document as it is shown; `dose_number` is what was given, where it is known."""
+    findings = [_finding(place, each, vocabulary) for place, each in enumerate(result["findings"])]
+    open_ones = sorted((each for each in findings if each.status != "pass"), key=_rank)
+    return ResultView(
+        strip=_strip(result, dose_number),
+        decision=_decision(result, findings),
+        needs_her=tuple(open_ones),
+        passed=tuple(each for each in findings if each.status == "pass"),
+        needs=tuple(result["needs"]),
+        observation=result["observation"],
+        pack=result["pack"],
+        policy_digest=result["policy"]["digest"],
+    )
+
+
+def _rank(finding: FindingView) -> tuple[int, bool]:
+    """Blocks before warnings; among each, what was found before what is only not known."""
+    return _RANKS[finding.status], finding.is_unknown
+
+
+def _decision(result: Mapping[str, Any], findings: Sequence[FindingView]) -> Decision:
+    def count(status: str, *, unknown: bool) -> int:
+        return sum(each.status == status and each.is_unknown == unknown for each in findings)
+
+    return Decision(
+        status=result["status"],
+        blocks=count("block", unknown=False),
+        missing=count("block", unknown=True) + count("warn", unknown=True),
+        warnings=count("warn", unknown=False),
+        passed=sum(each.status == "pass" for each in findings),
+        eligible_from=result["eligible_from"],
+    )
+
+
+def _strip(result: Mapping[str, Any], dose_number: int | None) -> Strip:
+    return Strip(
+        patient=result["patient"]["id"],
+        title=result["title"],
+        brands=", ".join(result["brands"]),
+        drug_class=result["class"],
+        dose_number=dose_number,
+        region=result["region"],
+        infusion_at=datetime.fromisoformat(result["infusion_at"]),
+        look_alikes=tuple(
+            LookAlike(each["drug"], ", ".join(each["brands"]), each["class"])
+            for each in result["look_alikes"]
+        ),
+    )
+
+
+def _finding(place: int, finding: Mapping[str, Any], vocabulary: Vocabulary) -> FindingView:
+    is_unknown = finding["kind"] in UNKNOWN_KINDS
+    return FindingView(
+        anchor=f"finding-{place}",
+        check=finding["check"],
+        rule=finding["rule"],
+        title=finding["title"],
+        status=finding["status"],
+        kind=finding["kind"],
+        is_unknown=is_unknown,
+        message=finding["message"],
+        action=finding["action"],
+        who=_who(finding, vocabulary),
+        missing=tuple((name, _label(name, vocabulary)) for name in finding["missing"]),
+        because=tuple(_seen(each, vocabulary) for each in finding["because"]),
+        would_pass_when=tuple(tuple(each) for each in finding["would_pass_when"]),
+        eligible_from=finding["eligible_from"],
+        sources=tuple(
+            Cited(each["id"], each["title"], each["section"], each["revised"], tuple(each["ledger"]))
+            for each in finding["sources"]
+        ),
+        override=finding["override"],
+        unverified="unverified" in finding.get("tags", ()),
+    )
+
+
+def _who(finding: Mapping[str, Any], vocabulary: Vocabulary) -> str | None:
+    """Who can do something about a finding: whoever gives what is missing, else whoever may answer it."""
+    if finding["status"] == "pass":
+        return None
+    asked = {vocabulary[name].answered_by for name in finding["missing"] if name in vocabulary}
+    words = {
+        "patient": gettext("The patient can say"),
+        "nurse": gettext("The nurse can measure or chart it"),
+        "record": gettext("The record or the laboratory has it"),
+        "prescriber": gettext("The prescriber decides"),
+    }
+    if asked:
+        return "; ".join(words[each] for each in words if each in asked)
+    return words["prescriber"] if finding["status"] == "block" else gettext("The nurse acknowledges it")
+
+
+def _label(name: str, vocabulary: Vocabulary) -> str:
+    """What a fact is called; one that the vocabulary no longer has, by its name."""
+    return vocabulary[name].label if name in vocabulary else name.replace("_", " ")
+
+
+def _seen(because: Mapping[str, Any], vocabulary: Vocabulary) -> Seen:
+    name = because["fact"]
+    definition = vocabulary.facts.get(name)
+    return Seen(
+        fact=name,
+        label=_label(name, vocabulary),
+        value=value_in_words(because["value"], because.get("unit"), definition),
+        at=because.get("at"),
+        source=because.get("source"),
+    )
+
+
+def value_in_words(value: Any, unit: str | None, definition: FactDefinition | None) -> str:
+    """A value as it is read: its label, its unit, or the entries of a list."""
+    if isinstance(value, list):
+        return "; ".join(_entry(each, definition) for each in value) or gettext("none")
+    words = {**definition.values, **definition.words} if definition is not None else {}
+    said = words.get(str(value), str(value))
+    return f"{said} {unit}" if unit and str(value) not in words else said
+
+
+def _entry(entry: Any, definition: FactDefinition | None) -> str:
+    if not isinstance(entry, Mapping):
+        return definition.values.get(entry, str(entry)) if definition is not None else str(entry)
+    return ", ".join(_parts(entry, definition))
+
+
+def _parts(entry: Mapping[str, Any], definition: FactDefinition | None) -> Iterator[str]:
+    for name, value in entry.items():
+        known = definition.fields.get(name) if definition is not None else None
+        is_quantity = isinstance(value, Mapping)
+        said = f"{value['value']} {value['unit']}" if is_quantity else str(value)
+        yield known.values.get(said, said) if known is not None else said

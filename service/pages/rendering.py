@@ -1,0 +1,78 @@
+"""A template as a response: what every page is given, and what a browser may do with it."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Flask, Response, g, render_template, request
+from flask_babel import get_locale
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+from service.access.principal import Principal
+from service.access.roles import Permission
+from service.pages import assets, components
+from service.pages.language import LANGUAGES
+from service.pages.navigation import Place, places_of
+from service.pages.statuses import DECISIONS, KIND_WORDS, MARKS
+from service.web.guard import FORM_KEY
+from service.web.parts import parts
+
+_NONCE_BYTES = 16
+_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}' 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def page(template: str, *, code: int = 200, **view: Any) -> Response:
+    """A template with what it shows. A name that the template asks for and is not given is an error."""
+    g.nonce = secrets.token_urlsafe(_NONCE_BYTES)
+    response = Response(render_template(template, **view), code, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _POLICY.format(nonce=g.nonce)
+    return response
+
+
+def is_fragment() -> bool:
+    """Whether htmx asks for a part of the page, rather than a browser for the whole of it."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def register(app: Flask) -> None:
+    """Let templates be strict, and give them what every page shows."""
+    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    app.context_processor(_context)
+
+
+def _context() -> dict[str, Any]:
+    person: Principal | None = g.get("principal")
+    return {
+        "ui": components.ALL,
+        "asset": assets.address,
+        "nonce": g.get("nonce", ""),
+        "form_key": _form_key,
+        "person": person,
+        "may": person.may if person is not None else _nothing,
+        "places": _places(person),
+        "here": request.endpoint or "",
+        "language": str(get_locale()),
+        "languages": LANGUAGES,
+        "marks": MARKS,
+        "decisions": DECISIONS,
+        "kind_words": KIND_WORDS,
+        "demonstration": parts().store.records.demonstration,
+        "Permission": Permission,
+    }
+
+
+def _nothing(_permission: Permission) -> bool:
+    return False
+
+
+def _places(person: Principal | None) -> Sequence[Place]:
+    return places_of(person) if person is not None else ()
+
+
+def _form_key() -> Markup:
+    """The field that every form has which changes something."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_KEY, g.get("form_key", ""))

@@ -1,0 +1,17 @@
+"""What every page has, in a browser."""
+
+import pytest
+
+from tests.pages.conftest import accessibility_faults
+
+pytestmark = pytest.mark.any_database
+
+
+def test_the_frame_shows_who_is_signed_in_and_loads_nothing_from_elsewhere(a_person, address):
+    page, asked = a_person(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/account")
+    assert page.get_by_role("heading", level=1).inner_text() == page.account.full_name
+    page.wait_for_function("document.body.classList.contains('js-enabled')")
+    assert asked and all(url.startswith(address) for url in asked)
+    assert accessibility_faults(page) == []
