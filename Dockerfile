@@ -33,6 +33,11 @@ RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels . \
 
 FROM python:3.13-slim
 
+# Pango lays out the text of a printed checklist.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
+ && rm -rf /var/lib/apt/lists/*
+
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin dosegate \
  && install --directory --owner dosegate --group dosegate --mode 0700 /data
 

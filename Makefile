@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock clean packages
+.PHONY: help setup run test check browser bench lock clean packages
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -20,6 +20,8 @@ INSTALL = $(PIP) install --quiet --require-hashes
 # Says which interpreter a new environment is made from (not one that lives in an environment), if it will do.
 SUITS    := import sys; print(getattr(sys, "_base_executable", sys.executable)); sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 UNSUITED := Dosegate needs Python 3.11, 3.12 or 3.13, and "$(PYTHON)" is not one: say make PYTHON=python3.13 (or its path).
+
+NO_BROWSER := The tests of the pages need Chromium, and only root can install it: apt-get install chromium
 
 # $(call step,what it is,command): one line when it works, everything it said when it does not.
 step = printf '  %s\n' '$(1)'; $(2) >$(LOG) 2>&1 || { cat $(LOG) >&2; printf 'FAILED: %s\n' '$(1)' >&2; exit 1; }
@@ -52,7 +54,7 @@ run: setup  ## print one worked checklist, then serve a made-up clinic on this m
 	@$(BIN)/dosegate demo
 	@exec $(BIN)/dosegate serve --demonstration --port $(PORT)
 
-test: check  ## check, then all tests
+test: check browser  ## check, then all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: setup  ## style, types, who imports what, and every rule pack
@@ -62,6 +64,12 @@ check: setup  ## style, types, who imports what, and every rule pack
 	@$(call step,check: types,$(BIN)/mypy)
 	@$(call step,check: imports,$(BIN)/lint-imports)
 	@$(call step,check: rule packs,$(BIN)/dosegate lint)
+
+# The pages are tested in Debian's Chromium, which brings the libraries that a PDF is made with.
+browser:
+	@mkdir -p .cache; if command -v chromium >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo '$(NO_BROWSER)' >&2; exit 1; fi; \
+	$(call step,setup: Chromium for the tests of the pages,{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium; })
 
 bench: setup  ## measure how fast a checklist is made
 	@$(BIN)/python -m benchmarks

@@ -1,5 +1,6 @@
 """The pages as people use them: the real application on a real port, and Debian's Chromium."""
 
+import shutil
 import threading
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from tests.builders import shipped
 from tests.pages.clock import Clock
 from tests.people import an_account
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium")
 # As root, without a screen, on a network that answers nobody.
 FLAGS = [
     "--no-sandbox",
