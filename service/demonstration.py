@@ -1,15 +1,17 @@
 """The demonstration clinic: a site of its own, where every patient, person and password is made up."""
 
 import json
+import re
 import secrets
 import shlex
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import inspect, select
 
@@ -26,7 +28,7 @@ from service.records.journal import Act
 from service.records.site import DEMONSTRATION, SiteRecords
 from service.records.store import Store
 from service.records.stored import Basis, StoredChecklist
-from service.records.tables import chains, checklists
+from service.records.tables import chains, contents
 from service.settings import Settings
 
 _DATABASE, _SIGNING_KEY = "sqlite:///demonstration.db", Path("demonstration-signing.pem")
@@ -38,6 +40,8 @@ _MADE_UP = {
     Role.AUDITOR: ("aldo.weir", "Aldo Weir"),
     Role.ADMIN: ("ada.moss", "Ada Moss"),
 }
+_DAY = timedelta(days=1)
+_DATED = re.compile(r"(\d{4}-\d\d-\d\d)(|T.*)")
 # An example, and the facts of it that are other ones; None is not known. Each has a patient of its own.
 _VISITS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("inebilizumab", {}),
@@ -83,6 +87,7 @@ class Clinic:
             "",
             *("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
             "",
+            f"  pages          {url}/",
             f"  documentation  {url}/api/v1/docs",
             "  a request      "
             f"curl -sS {url}/api/v1/checklists -H 'Authorization: Bearer {self.token}'"
@@ -136,21 +141,29 @@ def _others(url: str) -> str | None:
     return f"the records of the site {sites[0]}" if sites else None
 
 
-def prepare(records: SiteRecords, library: Library, at: datetime) -> Clinic:
-    """Give everybody new passwords and PINs, make a new key, and where there are none yet the checklists.
+def prepare(records: SiteRecords, library: Library, at: datetime, zone: ZoneInfo) -> Clinic:
+    """Give everybody new passwords and PINs, make a new key, and a day's checklists where today has none.
 
-    Raises StoreUnavailable.
+    Today is that of the time zone. Raises StoreUnavailable.
     """
     act = Act("service", "service", "demonstration", at)
     people = tuple(_person(Accounts(records), role, act) for role in Role)
     clinic = Clinic(people, _token(records, act), records.database.url.render_as_string())
-    with records.reading() as connection:
-        begun = connection.execute(select(checklists.c.id).where(checklists.c.site == records.site)).first()
-    if begun is None:
+    day = at.astimezone(zone).date()
+    if not _has_visits(records, day, zone):
         nurse = Act(f"user:{_MADE_UP[Role.NURSE][0]}", Role.NURSE.value, "demonstration", at)
         for number, (example, facts) in enumerate(_VISITS, 1):
-            _visit(records, library, _request(number, example, facts), nurse)
+            _visit(records, library, _request(number, example, facts, day), nurse)
     return clinic
+
+
+def _has_visits(records: SiteRecords, day: date, zone: ZoneInfo) -> bool:
+    """Whether an infusion of that day was checked."""
+    begin, end = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + _DAY))
+    then = (contents.c.infusion_utc >= begin, contents.c.infusion_utc < end)
+    wanted = select(contents.c.checklist).where(contents.c.site == records.site, *then)
+    with records.reading() as connection:
+        return connection.execute(wanted.limit(1)).first() is not None
 
 
 def _person(accounts: Accounts, role: Role, act: Act) -> Person:
@@ -176,11 +189,22 @@ def _token(records: SiteRecords, act: Act) -> str:
     return keys.make(_KEY_NAME, SCOPES, _KEY_VALID, act)[1]
 
 
-def _request(number: int, example: str, facts: Mapping[str, Any]) -> bytes:
+def _request(number: int, example: str, facts: Mapping[str, Any], day: date) -> bytes:
+    """The example as if its infusion were on that day: whatever it dates is as long before as it was."""
     document = json.loads(_example_file(example).read_bytes())
     document["patient"] = {"id": f"DEMO-{number:04}"}
     document["facts"] |= facts
-    return json.dumps(document).encode()
+    return json.dumps(_moved(document, day - datetime.fromisoformat(document["infusion_at"]).date())).encode()
+
+
+def _moved(value: Any, by: timedelta) -> Any:
+    """A document with every date in it moved."""
+    if isinstance(value, dict):
+        return {name: _moved(each, by) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_moved(each, by) for each in value]
+    dated = _DATED.fullmatch(value) if isinstance(value, str) else None
+    return f"{date.fromisoformat(dated[1]) + by}{dated[2]}" if dated else value
 
 
 def _example_file(example: str) -> Path:

@@ -47,7 +47,7 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
         library = library_of(settings)
         load_engines(library)
         records = opened(settings, library, now())
-        clinic = prepare(records, library, now()) if settings.demonstration else None
+        clinic = prepare(records, library, now(), settings.time_zone) if settings.demonstration else None
         begun = bool(Accounts(records).all())
         records.close()  # each worker makes connections of its own: none may cross a fork
     except (KnowledgeError, EngineFault, StoreUnavailable, BadKeyFile, NotForDemonstration) as error:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -154,7 +155,7 @@ def test_what_it_keeps_is_for_its_owner_only_and_in_files_of_its_own(clinic):
 
 def test_a_second_start_changes_the_secrets_and_adds_no_patient(settings, sql):
     with closing(records_of(replace(settings, site=DEMONSTRATION), NOW)) as records:
-        first, second = prepare(records, shipped(), NOW), prepare(records, shipped(), NOW)
+        first, second = (prepare(records, shipped(), NOW, ZoneInfo("UTC")) for _ in range(2))
         accounts, keys = Accounts(records), ApiKeys(records)
         for before, after in zip(first.people, second.people, strict=True):
             account = accounts.by_name(after.name)
