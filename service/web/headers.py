@@ -23,7 +23,7 @@ def _finish(response: Response) -> Response:
     if parts().store.records.demonstration:
         response.headers[MODE] = DEMONSTRATION
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     # The documentation page says for itself what it loads and how long that may be kept.
     response.headers.setdefault("Content-Security-Policy", NOTHING)
