@@ -23,12 +23,13 @@ from service.api.visit_schemas import (
     SecondFactsSchema,
 )
 from service.records.journal import JournalEntry
-from service.records.record import CannotAct, Meaning
+from service.records.record import CannotAct
 from service.records.visits import Answer, Ending
 from service.web.drug_documents import fact_document
 from service.web.guard import check_may
-from service.web.parts import act, parts, principal, someone
+from service.web.parts import act, parts, someone
 from service.web.responses import as_json
+from service.web.signatures import SIGNS, sign
 from service.web.visit_documents import (
     answer_document,
     attestation_document,
@@ -41,11 +42,6 @@ section = Section("visits", __doc__, "/api/v1/checklists")
 
 _TAKEN = (400, 404, 409, 410, 413, 415, 422)
 _SIGNED = (*_TAKEN, 429)
-_SIGNS = {
-    Meaning.PERFORMED: Permission.ATTEST_PERFORMED,
-    Meaning.DOUBLE_CHECK: Permission.DOUBLE_CHECK,
-    Meaning.REVIEWED: Permission.ATTEST_REVIEWED,
-}
 
 
 @section.endpoint(
@@ -82,7 +78,7 @@ def override(checklist_id: uuid.UUID) -> Response:
     says why it cannot be, as for one that can never be overridden, or a fault of the service.
     """
     given = document_received(OverrideSchema())
-    _sign(given.pop("secret"))
+    sign(given.pop("secret"))
     answer = Answer(**given)
     entry = parts().visits.override(str(checklist_id), answer, someone())
     return _answered(answer_document(entry, _said(entry, answer)), 201)
@@ -106,8 +102,8 @@ def attest(checklist_id: uuid.UUID) -> Response:
     and that this person's own blind double check agrees.
     """
     given = document_received(AttestationSchema())
-    check_may(_SIGNS[given["meaning"]])
-    _sign(given["secret"])
+    check_may(SIGNS[given["meaning"]])
+    sign(given["secret"])
     entry, again = parts().visits.attest(str(checklist_id), given["meaning"], someone())
     return _answered(attestation_document(entry), 200 if again else 201)
 
@@ -195,11 +191,6 @@ def _said(entry: JournalEntry, given: Answer | Ending) -> dict[str, dict[str, st
     """The words that were just kept with an entry, as a record has them."""
     remark = entry.details.get("remark")
     return {remark: given.words} if remark is not None else {}
-
-
-def _sign(secret: str) -> None:
-    """Return where whoever asks enters the own PIN or password. Raises WrongSecret, TooManyFailures."""
-    parts().accounts.sign(principal(), secret, act())
 
 
 def _answered(document: dict[str, Any], status: int) -> Response:
