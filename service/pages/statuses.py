@@ -50,3 +50,10 @@ KIND_WORDS: Mapping[str, Later] = {
     "policy": lazy_gettext("Site policy not set"),
     "engine": lazy_gettext("Fault of the service"),
 }
+
+# Who may go on in spite of a finding, by the rule behind it.
+OVERRIDES: Mapping[str, Later] = {
+    "never": lazy_gettext("Can never be overridden"),
+    "prescriber": lazy_gettext("Only a prescriber can override this"),
+    "acknowledge": lazy_gettext("Can be acknowledged"),
+}

@@ -3,6 +3,8 @@
 Every text of a finding in the result is in its view, and every template that shows a finding shows all of it.
 """
 
+import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,9 +41,11 @@ class Cited:
 
 @dataclass(frozen=True)
 class FindingView:
-    """One finding. `would_pass_when` are ways out, each a list of changes; `missing` pairs fact and label.
+    """One finding. `would_pass_when` are ways out, each a list of changes, as the result has them.
 
-    `anchor` names it within its page, `key` is check and rule as an act names them.
+    `ways` are the same with the labels of facts in place of their names, and `named` the facts that they
+    name. `missing` and `named` pair fact and label. `anchor` names the finding within its page, `key` is
+    check and rule as an act names them.
     """
 
     anchor: str
@@ -57,6 +61,8 @@ class FindingView:
     missing: tuple[tuple[str, str], ...]
     because: tuple[Seen, ...]
     would_pass_when: tuple[tuple[str, ...], ...]
+    ways: tuple[tuple[str, ...], ...]
+    named: tuple[tuple[str, str], ...]
     eligible_from: str | None
     sources: tuple[Cited, ...]
     override: str | None
@@ -189,6 +195,7 @@ def _strip(result: Mapping[str, Any], dose_number: int | None) -> Strip:
 
 def _finding(place: int, finding: Mapping[str, Any], vocabulary: Vocabulary) -> FindingView:
     is_unknown = finding["kind"] in UNKNOWN_KINDS
+    ways = tuple(tuple(each) for each in finding["would_pass_when"])
     return FindingView(
         anchor=f"finding-{place}",
         check=finding["check"],
@@ -200,17 +207,32 @@ def _finding(place: int, finding: Mapping[str, Any], vocabulary: Vocabulary) -> 
         message=finding["message"],
         action=finding["action"],
         who=_who(finding, vocabulary),
-        missing=tuple((name, _label(name, vocabulary)) for name in finding["missing"]),
+        missing=tuple((name, label_of(name, vocabulary)) for name in finding["missing"]),
         because=tuple(_seen(each, vocabulary) for each in finding["because"]),
-        would_pass_when=tuple(tuple(each) for each in finding["would_pass_when"]),
+        would_pass_when=ways,
+        ways=tuple(tuple(_labelled(step, vocabulary) for step in way) for way in ways),
+        named=_named(ways, vocabulary),
         eligible_from=finding["eligible_from"],
-        sources=tuple(
-            Cited(each["id"], each["title"], each["section"], each["revised"], tuple(each["ledger"]))
-            for each in finding["sources"]
-        ),
+        sources=cited(finding["sources"]),
         override=finding["override"],
         unverified="unverified" in finding.get("tags", ()),
     )
+
+
+@functools.cache
+def _names(facts: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b({'|'.join(sorted(map(re.escape, facts)))})\b")
+
+
+def _labelled(step: str, vocabulary: Vocabulary) -> str:
+    """A step of a way out, with each fact as it is called rather than by its name."""
+    return _names(frozenset(vocabulary.facts)).sub(lambda found: vocabulary[found[0]].label, step)
+
+
+def _named(ways: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
+    names = _names(frozenset(vocabulary.facts))
+    found = dict.fromkeys(name for way in ways for step in way for name in names.findall(step))
+    return tuple((name, vocabulary[name].label) for name in found)
 
 
 def _who(finding: Mapping[str, Any], vocabulary: Vocabulary) -> str | None:
@@ -229,7 +251,15 @@ def _who(finding: Mapping[str, Any], vocabulary: Vocabulary) -> str | None:
     return words["prescriber"] if finding["status"] == "block" else gettext("The nurse acknowledges it")
 
 
-def _label(name: str, vocabulary: Vocabulary) -> str:
+def cited(sources: Sequence[Mapping[str, Any]]) -> tuple[Cited, ...]:
+    """Sources as they are shown."""
+    return tuple(
+        Cited(each["id"], each["title"], each["section"], each["revised"], tuple(each["ledger"]))
+        for each in sources
+    )
+
+
+def label_of(name: str, vocabulary: Vocabulary) -> str:
     """What a fact is called; one that the vocabulary no longer has, by its name."""
     return vocabulary[name].label if name in vocabulary else name.replace("_", " ")
 
@@ -239,7 +269,7 @@ def _seen(because: Mapping[str, Any], vocabulary: Vocabulary) -> Seen:
     definition = vocabulary.facts.get(name)
     return Seen(
         fact=name,
-        label=_label(name, vocabulary),
+        label=label_of(name, vocabulary),
         value=value_in_words(because["value"], because.get("unit"), definition),
         at=because.get("at"),
         source=because.get("source"),
