@@ -6,11 +6,12 @@ from contextlib import closing
 import click
 
 from service.commands.opened import act, opened, settings
+from service.knowledge.writing import listed
 from service.records.database import Database
 from service.records.erasure import Held, HeldOtherwise, Reason, erase, held, scrub
 from service.records.site import SiteRecords
 from service.terminal.failures import refuse
-from service.terminal.words import counted, listed
+from service.terminal.words import counted
 
 
 @click.group(short_help="Erase what is kept of a patient.")

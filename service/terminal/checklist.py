@@ -11,9 +11,10 @@ from service.checklist.rules import Kind, Override, Status
 from service.intake.answers import Answer
 from service.intake.documents import look_alikes
 from service.knowledge.library import Library
+from service.knowledge.writing import listed
 from service.terminal.console import DECISIONS, NOT_APPLICABLE, STATUSES, Hanging, OneLine, heading, labelled
 from service.terminal.failures import clean
-from service.terminal.words import WEEKDAYS, Words, counted, listed
+from service.terminal.words import WEEKDAYS, Words, counted
 
 JUDGEMENT = "This supports clinical judgement and does not replace it."
 SHORT_DIGEST = len("sha256:") + 12

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.text import Text
 
 from service.checklist.rules import Pack, Status
+from service.knowledge.writing import listed
 from service.records.impact import OBSERVATION, Asked, Assessed, Group, Step, Tally
 from service.terminal.checklist import SHORT_DIGEST
 from service.terminal.console import STATUSES, Hanging, heading
 from service.terminal.failures import clean
-from service.terminal.words import listed
 
 _PARTS: Mapping[str, str] = {
     "action": "what to do",

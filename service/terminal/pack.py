@@ -6,9 +6,8 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from service.checklist.conditions import AllOf, Condition, Criterion, Not
 from service.checklist.rules import Check, Citation, IfUnknown, Pack, Rule
-from service.checklist.terms import Region
+from service.knowledge.explained import Branch, branch, explained
 from service.knowledge.library import Library
 from service.knowledge.review import coverage
 from service.terminal.checklist import KINDS, OVERRIDES, SHORT_DIGEST
@@ -18,26 +17,26 @@ from service.terminal.words import Words, counted
 
 def print_pack(pack: Pack, library: Library, console: Console, only: str | None = None) -> None:
     """Print a pack, or one check of it."""
-    explained = Explained(pack, library)
-    parts = [explained.header()]
+    explanation = Explanation(pack, library)
+    parts = [explanation.header()]
     for check in pack.checks:
         if only in (None, check.id):
-            parts.extend(explained.check(check))
+            parts.extend(explanation.check(check))
     if only is None:
         parts.extend(
             (
-                *explained.observations(),
-                *explained.double_check(),
-                *explained.not_checked(),
-                *explained.conflicts(),
-                *explained.facts(),
+                *explanation.observations(),
+                *explanation.double_check(),
+                *explanation.not_checked(),
+                *explanation.conflicts(),
+                *explanation.facts(),
             )
         )
     for part in parts:
         console.print(part)
 
 
-class Explained:
+class Explanation:
     """The parts of an explanation, top to bottom."""
 
     def __init__(self, pack: Pack, library: Library) -> None:
@@ -65,7 +64,7 @@ class Explained:
         yield Text()
         yield Text.assemble(heading(check.title), (f"  {check.id}", "dim"))
         if check.applies is not None:
-            yield Indented(self._tree("Applies if", check.applies), 2)
+            yield Indented(_tree("Applies if", branch(check.applies, self.words)), 2)
             yield labelled([("Otherwise", Text(check.not_applicable))])
         yield labelled([("Passes as", Text(check.nothing_found))])
         for rule in check.rules:
@@ -73,29 +72,21 @@ class Explained:
             yield self._rule(check, rule)
 
     def _rule(self, check: Check, rule: Rule) -> RenderableType:
-        regions = [
-            region
-            for region in self.pack.regions
-            if all(_allows(condition, region) for condition in (check.applies, rule.applies))
-        ]
+        said = explained(self.pack, check, rule, self.words)
         top = Text.assemble(
             "  ",
             STATUSES[rule.status].text,
-            f" in {', '.join(regions)}  ",
+            f" in {', '.join(said.regions)}  ",
             (rule.id, "bold"),
             f"  {KINDS[rule.kind]}",
         )
         if rule.unverified:
             top.append("  unverified", "bold magenta")
         parts: list[RenderableType] = [top]
-        if (narrowed := _beyond_region(rule.applies)) is not None:
-            parts.append(Indented(self._tree("Applies if", narrowed), 4))
-        core = _core(check, rule)
-        verb = f"{STATUSES[rule.status].word.capitalize()}s"
-        if isinstance(core, Not):
-            parts.append(Indented(self._tree(f"{verb} unless", core.part), 4))
-        else:
-            parts.append(Indented(self._tree(f"{verb} if", core), 4))
+        if said.applies is not None:
+            parts.append(Indented(_tree("Applies if", said.applies), 4))
+        verb = f"{STATUSES[rule.status].word.capitalize()}s {'unless' if said.unless else 'if'}"
+        parts.append(Indented(_tree(verb, said.when), 4))
         rows = [
             ("Says", Text(rule.message)),
             ("Do", Text(rule.action)),
@@ -111,24 +102,13 @@ class Explained:
             said = f"{self.words.citation(citation)} ({citation.source.grade})"
             yield "Source", Text.assemble(said, (f"  [{', '.join(citation.ledger)}]", "dim"))
 
-    def _tree(self, label: str, condition: Condition) -> Tree:
-        line, parts = self.words.condition(condition)
-        tree = Tree(Text.assemble((f"{label}  ", "dim"), line), guide_style="dim")
-        self._grow(tree, parts)
-        return tree
-
-    def _grow(self, tree: Tree, parts: tuple[Condition, ...]) -> None:
-        for part in parts:
-            line, inner = self.words.condition(part)
-            self._grow(tree.add(Text(line)), inner)
-
     def observations(self) -> Iterator[RenderableType]:
         """How long to observe, and when."""
         yield Text()
         yield heading("After the infusion")
         for plan in self.pack.observations:
             if plan.when is not None:
-                yield Indented(self._tree("If", plan.when), 2)
+                yield Indented(_tree("If", branch(plan.when, self.words)), 2)
             said = Text(f"{plan.minutes_after} minutes. {plan.text}")
             yield labelled([("Observe", said), *self._cited(plan.citations)])
 
@@ -182,12 +162,6 @@ class Explained:
         yield labelled([(name, Text(vocabulary[name].question)) for name in read])
 
 
-def _core(check: Check, rule: Rule) -> Condition:
-    """What the rule's verb says, without what narrows the rule and its check."""
-    narrowed = check.applies is not None or rule.applies is not None
-    return rule.concern.parts[-1] if narrowed else rule.concern
-
-
 def _if_unknown(answer: IfUnknown | None) -> Text:
     if answer is None:
         return Text("always decided: only what is on record counts")
@@ -195,26 +169,12 @@ def _if_unknown(answer: IfUnknown | None) -> Text:
     return Text.assemble(word.text, f"  {answer.action}")
 
 
-def _region_of(condition: Condition) -> Criterion | None:
-    is_region = isinstance(condition, Criterion) and isinstance(condition.measure.left, Region)
-    return condition if is_region else None  # type: ignore[return-value]
+def _tree(label: str, condition: Branch) -> Tree:
+    tree = Tree(Text.assemble((f"{label}  ", "dim"), condition.line), guide_style="dim")
+    _grow(tree, condition)
+    return tree
 
 
-def _allows(condition: Condition | None, region: str) -> bool:
-    """Whether a narrowing condition leaves the rule in force in a region."""
-    if condition is None:
-        return True
-    parts = condition.parts if isinstance(condition, AllOf) else (condition,)
-    return all(
-        criterion.operator.test(region, criterion.operand)
-        for criterion in map(_region_of, parts)
-        if criterion is not None
-    )
-
-
-def _beyond_region(condition: Condition | None) -> Condition | None:
-    """What narrows a rule besides the region, which stands beside its severity."""
-    if not isinstance(condition, AllOf):
-        return None if condition is None or _region_of(condition) else condition
-    rest = tuple(part for part in condition.parts if _region_of(part) is None)
-    return rest[0] if len(rest) == 1 else AllOf(rest) if rest else None
+def _grow(tree: Tree, condition: Branch) -> None:
+    for part in condition.parts:
+        _grow(tree.add(Text(part.line)), part)
