@@ -15,7 +15,7 @@ from typing import Any
 from service.intake.answers import Answer, answer_to
 from service.intake.errors import BadInput
 from service.records.canonical import canonical
-from service.records.drafts import Draft, Drafts
+from service.records.drafts import Draft, Drafts, NoSuchDraft
 from service.records.journal import Act, Event
 from service.records.making import Making
 from service.records.site import Writing
@@ -23,10 +23,11 @@ from service.records.stored import StoredChecklist
 from service.records.tables import moment_text
 from service.records.visits import Person
 
-ANSWERS = "answers"  # beside the request: fact to who answered it, and when
+# Beside the request: fact to who answered it, and when; and the printed name of who kept it last.
+ANSWERS, KEPT_BY = "answers", "kept_by"
 
 
-class NotADraftOfOurs(Exception):
+class NotADraftOfOurs(NoSuchDraft):
     """The draft was kept by another program, and is no request for a checklist."""
 
 
@@ -40,7 +41,10 @@ class Answered:
 
 @dataclass(frozen=True)
 class Drafted:
-    """A draft as it is now: the request, who answered what, who kept it last and when, and what comes out."""
+    """A draft as it is now: the request, who answered what, who kept it last and when, and what comes out.
+
+    `kept_by` is a printed name.
+    """
 
     id: str
     request: Mapping[str, Any]
@@ -56,6 +60,18 @@ class Drafted:
         return found
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """A draft as it is offered to go on with; `corrects` is the checklist that it corrects, if any."""
+
+    id: str
+    drug: str
+    infusion_at: datetime
+    kept_by: str
+    kept_at: datetime
+    corrects: str | None
+
+
 class Drafting:
     """The checklists in the making of one site. All of it raises StoreUnavailable."""
 
@@ -64,7 +80,7 @@ class Drafting:
 
     def begin(self, request: Mapping[str, Any], by: Person) -> Drafted:
         """Begin a draft of a request as far as it is known. Raises BadInput."""
-        id, document = str(uuid.uuid4()), {**request, ANSWERS: {}}
+        id, document = str(uuid.uuid4()), {**request, ANSWERS: {}, KEPT_BY: by.name}
         evaluated = self._evaluated(id, document, by.act)
         with self._making.store.records.writing() as writing:
             kept = self._keep(writing, id, document, evaluated, by=by)
@@ -95,14 +111,35 @@ class Drafting:
             id, lambda document: {**document, "infusion_at": infusion_at.isoformat()}, by, ("infusion_at",)
         )
 
-    def record(self, id: str, act: Act) -> StoredChecklist:
-        """Make the checklist of a draft, which is then discarded.
+    def unfinished(self, patient: str, act: Act) -> list[Unfinished]:
+        """The drafts of a patient that a checklist can come of, the one kept last first."""
+        found = []
+        for draft in self._drafts.of_patient(patient, act):
+            try:
+                found.append(_unfinished(draft))
+            except NotADraftOfOurs:
+                continue
+        return found
 
-        Raises BadInput, CannotSupersede, NoSuchDraft, NotADraftOfOurs.
+    def record(self, id: str, act: Act) -> StoredChecklist:
+        """Make the checklist of a draft, which is gone then. Asked again, it is the same checklist.
+
+        Raises BadInput, CannotSupersede, DraftChanged where somebody answers meanwhile, NoSuchDraft,
+        NotADraftOfOurs.
         """
-        draft = self._drafts.read(id, act)
-        kept, _ = self._making.make(canonical(_request(_document(draft.body))), act)
-        self._drafts.discard(id, act)
+        try:
+            draft = self._drafts.read(id, act)
+            body = canonical(_request(_document(draft.body)))
+            kept, _ = self._making.make(
+                body,
+                act,
+                also=lambda writing, made: self._drafts.became(writing, draft, made.id, act),
+            )
+        except NoSuchDraft:
+            made = self._drafts.became_of(id)
+            if made is None:
+                raise
+            return self._making.store.read(made, act)
         return kept
 
     def discard(self, id: str, act: Act) -> None:
@@ -117,7 +154,7 @@ class Drafting:
         changed: tuple[str, ...],
     ) -> Drafted:
         with self._drafts.changing(id) as (writing, draft):
-            document = change(_document(draft.body))
+            document = {**change(_document(draft.body)), KEPT_BY: by.name}
             evaluated = self._evaluated(id, document, by.act)
             kept = self._keep(writing, id, document, evaluated, by=by, changed=changed)
         return _drafted(kept, document, evaluated)
@@ -161,11 +198,23 @@ def _document(body: bytes) -> dict[str, Any]:
     document = json.loads(body)
     if not isinstance(document, dict) or not isinstance(document.get(ANSWERS), dict):
         raise NotADraftOfOurs
+    if not isinstance(document.get(KEPT_BY), str):
+        raise NotADraftOfOurs
     return document
 
 
 def _request(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in document.items() if name != ANSWERS}
+    return {name: part for name, part in document.items() if name not in (ANSWERS, KEPT_BY)}
+
+
+def _unfinished(draft: Draft) -> Unfinished:
+    document = _document(draft.body)
+    try:
+        corrects = document.get("supersedes", {}).get("id")
+        drug, infusion_at = document["drug"], datetime.fromisoformat(document["infusion_at"])
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise NotADraftOfOurs from None
+    return Unfinished(draft.id, drug, infusion_at, document[KEPT_BY], draft.updated_at, corrects)
 
 
 def _drafted(draft: Draft, document: Mapping[str, Any], evaluated: Answer) -> Drafted:
@@ -173,4 +222,4 @@ def _drafted(draft: Draft, document: Mapping[str, Any], evaluated: Answer) -> Dr
         name: Answered(who["name"], datetime.fromisoformat(who["at"]))
         for name, who in document[ANSWERS].items()
     }
-    return Drafted(draft.id, _request(document), answers, draft.actor, draft.updated_at, evaluated)
+    return Drafted(draft.id, _request(document), answers, document[KEPT_BY], draft.updated_at, evaluated)

@@ -4,7 +4,7 @@ They outlive a lock, a reload and a change of nurse. A draft has no history, onl
 that it was kept, seen or discarded is in the journal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +14,18 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from service.records.journal import Act, Event
 from service.records.site import SiteRecords, Writing
-from service.records.tables import drafts
+from service.records.tables import drafts, journal
 
 MOST_LISTED = 100
+BECAME = "checklist"  # in the entry of a draft that is gone: what was made of it
 
 
 class NoSuchDraft(Exception):
     """No draft has this id here."""
+
+
+class DraftChanged(Exception):
+    """Something else is kept under the id of this draft meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +91,27 @@ class Drafts:
     def discard(self, id: str, act: Act) -> None:
         """Forget a draft. Raises NoSuchDraft."""
         with self._records.writing() as writing:
-            mine = (drafts.c.id == id, drafts.c.site == self._records.site)
-            if not writing.connection.execute(delete(drafts).where(*mine)).rowcount:
-                raise NoSuchDraft
-            writing.enter(act, Event.DRAFT_DISCARDED, id)
+            writing.alone()
+            self._found(writing.connection, id)
+            self._discard(writing, id, act)
+
+    def became(self, writing: Writing, draft: Draft, checklist: str, act: Act) -> None:
+        """Forget a draft in the transaction that keeps the checklist made of it, and enter which that is.
+
+        Raises DraftChanged where something else is kept under this id meanwhile, NoSuchDraft.
+        """
+        writing.alone()
+        if self._found(writing.connection, draft.id).body != draft.body:
+            raise DraftChanged
+        self._discard(writing, draft.id, act, {BECAME: checklist})
+
+    def became_of(self, id: str) -> str | None:
+        """The id of the checklist that was made of a draft, if one was."""
+        mine = (journal.c.site == self._records.site, journal.c.subject == id)
+        wanted = select(journal.c.details).where(*mine, journal.c.event == Event.DRAFT_DISCARDED)
+        with self._records.reading() as connection:
+            last = connection.execute(wanted.order_by(journal.c.sequence.desc()).limit(1)).scalar()
+        return None if last is None else last.get(BECAME)
 
     def of_patient(self, patient: str, act: Act) -> list[Draft]:
         """The drafts of a patient, the one kept last first; at most MOST_LISTED."""
@@ -100,6 +122,11 @@ class Drafts:
             details = {"found": len(found)}
             writing.remark(act, Event.DRAFTS_SEARCHED, "drafts", details=details, parts={}, patient=patient)
         return found
+
+    def _discard(self, writing: Writing, id: str, act: Act, details: Mapping[str, str] | None = None) -> None:
+        mine = (drafts.c.id == id, drafts.c.site == self._records.site)
+        writing.connection.execute(delete(drafts).where(*mine))
+        writing.enter(act, Event.DRAFT_DISCARDED, id, details)
 
     def _found(self, connection: Connection, id: str) -> Draft:
         mine = (drafts.c.id == id, drafts.c.site == self._records.site)
