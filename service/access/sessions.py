@@ -125,6 +125,17 @@ class Sessions:
             writing.enter(act, Event.UNLOCK_FAILED, session.account.actor, details)
         raise NotSignedIn if ended else WrongSecret
 
+    def lock(self, token: str, act: Act) -> None:
+        """Lock a session at once. Raises NotSignedIn, StoreUnavailable."""
+        with self._records.writing() as writing:
+            writing.alone()
+            session = self._session(writing.connection, token, act.at)
+            if session.locked:
+                writing.wrote_nothing = True
+                return
+            writing.connection.execute(update(sessions).where(*self._found(token)).values(locked=True))
+            writing.enter(act, Event.SESSION_LOCKED, session.account.actor)
+
     def end(self, token: str, act: Act) -> None:
         """Sign out. Raises NotSignedIn, StoreUnavailable."""
         with self._records.writing() as writing:

@@ -10,9 +10,9 @@ from service.access.principal import NotSignedIn
 from service.access.provider import LEFT_ALONE_FOR, ProviderUnavailable
 from service.access.sign_in import NOBODY
 from service.api.documentation import Answers, Section
-from service.api.sessions import set_session
 from service.records.journal import Act
 from service.web import problems
+from service.web.cookies import set_session
 from service.web.guard import COOKIE, PUBLIC
 from service.web.parts import parts
 from service.web.responses import as_problem

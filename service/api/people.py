@@ -21,16 +21,11 @@ from service.api.people_schemas import (
 )
 from service.api.signed import SIGNED_PROBLEMS, signed_document
 from service.records.tables import moment_text
-from service.web.parts import act, parts, principal
+from service.web import people
+from service.web.parts import act, parts
 from service.web.responses import as_json
 
 section = Section("people", __doc__, "/api/v1")
-
-_OTHERS_DECIDE = {"role", "password", "disabled"}
-
-
-class OwnAccount(Exception):
-    """Somebody asked for what another administrator has to decide about them."""
 
 
 @section.endpoint(
@@ -71,12 +66,9 @@ def change_account(name: str) -> Response:
     here. The last administrator who can sign in stays one.
     """
     given = signed_document(AccountChangeSchema())
-    if principal().actor == f"user:{name}" and _OTHERS_DECIDE & set(given):
-        raise OwnAccount
     if "role" in given:
         given["role"] = Role(given["role"])
-    changed = parts().accounts.change(name, act(), **given, expired=True, keep_an_admin=True)
-    return as_json(_account(changed))
+    return as_json(_account(people.change_account(name, given)))
 
 
 @section.endpoint(

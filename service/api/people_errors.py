@@ -8,11 +8,11 @@ from service.access.keys import BadKey, NoSuchKey
 from service.access.principal import PasswordExpired
 from service.access.sign_in import SignInFailed
 from service.access.throttle import TooManyFailures
-from service.api.people import OwnAccount
-from service.api.sessions import SignInAgain
 from service.intake.errors import FieldError
 from service.web import problems
 from service.web.guard import ForeignSite
+from service.web.own_account import SignInAgain
+from service.web.people import OwnAccount
 from service.web.responses import as_problem
 
 

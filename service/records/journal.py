@@ -52,6 +52,7 @@ class Event(StrEnum):
     SIGNED_IN = "account.signed_in"
     SIGN_IN_FAILED = "account.sign_in_failed"
     SIGNED_OUT = "account.signed_out"
+    SESSION_LOCKED = "session.locked"
     SESSION_UNLOCKED = "session.unlocked"
     UNLOCK_FAILED = "session.unlock_failed"
     SIGNATURE_FAILED = "signature.failed"

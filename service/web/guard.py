@@ -45,6 +45,10 @@ class ForeignSite(Exception):
     """A browser sent what changes something here, and not from a page of ours."""
 
 
+class StaleForm(ForeignSite):
+    """A form without the key of this session's forms: it was filled in before somebody signed in anew."""
+
+
 def register(
     app: Flask, needs: Mapping[str, Needs], public_url: str | None, doors: Mapping[Open, Door]
 ) -> None:
@@ -96,12 +100,12 @@ def session_token() -> str:
 
 
 def _enter(session: Session) -> None:
-    """Let in whose session it is. Raises ForeignSite for a form that is none of this session's."""
+    """Let in whose session it is. Raises StaleForm for a form that is none of this session's."""
     g.principal, g.form_key = session.account.principal, session.form_key
     if request.blueprint == FORMS and request.method not in _CHANGES_NOTHING:
         given = request.form.get(FORM_KEY, "")
         if not hmac.compare_digest(given.encode(), session.form_key.encode()):
-            raise ForeignSite
+            raise StaleForm
 
 
 def _bearer(asked: Request) -> str | None:

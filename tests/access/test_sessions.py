@@ -6,7 +6,7 @@ import pytest
 
 from service.access.roles import Role
 from service.access.sessions import LIFETIME, MOST_WRONG
-from service.api.sessions import DEVICE_COOKIE
+from service.web.cookies import DEVICE_COOKIE
 from service.web.guard import COOKIE
 from tests.api.sending import is_problem
 from tests.people import PASSWORD, PIN, an_account, browser, signed_in

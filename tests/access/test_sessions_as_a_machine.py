@@ -87,7 +87,10 @@ class People(RuleBasedStateMachine):
     def use(self, token):
         if token is NotSignedIn:
             return
-        answer, session = self.outcome(lambda: self.sessions.principal(token, self.now)), self.good(token)
+        answer, session = (
+            self.outcome(lambda: self.sessions.use(token, self.now).account.principal),
+            self.good(token),
+        )
         if session is None:
             assert answer is NotSignedIn
         elif session.locked or self.now - session.seen >= IDLE:

@@ -15,7 +15,7 @@ from service.access.sign_in import (
     OVER_ALL_ADDRESSES,
 )
 from service.access.throttle import WINDOW
-from service.api.sessions import DEVICE_COOKIE
+from service.web.cookies import DEVICE_COOKIE
 from tests.access.test_sessions import SESSION, is_kind, sign_in
 from tests.people import PASSWORD, an_account, browser
 
