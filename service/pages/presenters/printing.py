@@ -1,7 +1,7 @@
 """A recorded checklist as it stands on paper: the stored result, what was done about it, whose copy it is.
 
-All of it comes from one reading of the record: nothing is evaluated anew, and the rules of today only lend the
-labels of facts.
+All of it comes from one reading of the record: nothing is evaluated anew, and the rules of today only lend
+the labels of facts.
 """
 
 import json
@@ -145,6 +145,7 @@ class Printout:
     others: tuple[Seen, ...]
     unknown: tuple[NotKnown, ...]
     fault: bool
+    observation_sources: tuple[Cited, ...]
     double_check_asked: DoubleCheckAsked | None
     double_check: str
     double_checks: tuple[DoubleChecked, ...]
@@ -212,6 +213,7 @@ class _Sheet:
             others=tuple(self._others(view)),
             unknown=tuple(self._unknown()),
             fault=self._trace["fault"] is not None,
+            observation_sources=cited((self._result["observation"] or {"sources": ()})["sources"]),
             double_check_asked=self._asked(),
             double_check=str(DOUBLE_CHECKS[document["double_check"]]),
             double_checks=tuple(map(self._double_checked, document["double_checks"])),
