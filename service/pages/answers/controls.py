@@ -1,0 +1,101 @@
+"""The parts of a control, as a template shows them one after another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from service.pages.answers.given import Known
+from service.pages.components import Choice, Text
+from service.pages.texts import gettext
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button that sends the form with one answer. `chosen` is the answer as it is; the rest are `quiet`."""
+
+    name: str
+    value: str
+    words: Text
+    chosen: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field: `name` as it is sent, `id` on the page, what was typed in it and why that was refused.
+
+    A field of kind *search* is a text beside a list of `choices` to look in.
+    """
+
+    kind: Literal["text", "date", "time", "radios", "checkbox", "search", "hidden"]
+    name: str
+    id: str
+    label: Text
+    value: str = ""
+    hint: Text | None = None
+    error: str | None = None
+    choices: tuple[Choice, ...] = ()
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a chart: a class of medicine, what is charted of it, and how more is charted.
+
+    `window` says when the infusion would have to begin.
+    """
+
+    id: str
+    title: str
+    known: tuple[Known, ...]
+    fields: tuple[Field, ...]
+    buttons: tuple[Button, ...]
+    window: str
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Control:
+    """How one fact is asked and answered.
+
+    `confusions` pairs a look-alike fact with the difference. `adding` are the fields of a new entry, folded
+    until they are wanted (`is_adding`). `errors` pairs the id of a field with why it was refused, `general`
+    is what was refused as a whole. `note` says what else the nurse should know.
+    """
+
+    name: str
+    id: str
+    question: str
+    help: str
+    kind: str
+    answered_by: str
+    confusions: tuple[tuple[str, str], ...]
+    known: tuple[Known, ...]
+    can_remove: bool
+    fields: tuple[Field, ...]
+    adding: tuple[Field, ...]
+    is_adding: bool
+    rows: tuple[Row, ...]
+    buttons: tuple[Button, ...]
+    errors: tuple[tuple[str, str], ...]
+    general: str | None
+    note: str
+
+    @property
+    def remove_name(self) -> str:
+        """The name under which the key of a reading or entry is sent that is to be removed."""
+        return f"{self.name}.remove"
+
+
+def english(text: str) -> Markup:
+    """A text of the rules, which are in English whatever the language of the page; it begins large."""
+    return Markup('<span lang="en">{}</span>').format(text[:1].upper() + text[1:])
+
+
+def choices_of(values: Mapping[str, str]) -> tuple[Choice, ...]:
+    """The choices of a code: No before Yes, everything else in its own order."""
+    if set(values) == {"no", "yes"}:
+        return (("no", gettext("No")), ("yes", gettext("Yes")))
+    return tuple((value, english(words)) for value, words in values.items())
