@@ -1,0 +1,318 @@
+"""The checklist in the making as a nurse goes through it: what hangs on what, and each question once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from service.checklist.facts import FactDefinition
+from service.intake.values import is_unknown
+from service.pages.answers import Asked, Control, control_of
+from service.pages.answers.given import is_list_known, known_of, readings_in
+from service.pages.presenters.findings import FindingView, ResultView, result_view
+from service.pages.presenters.windows import FACT as PREMEDICATIONS
+from service.pages.presenters.windows import Windows, windows_of
+from service.pages.texts import gettext
+from service.records.drafting import Answered, Drafted
+
+_PATIENT, _PREMEDICATION = "patient", "premedication"  # who answers; the check
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An answer that was refused: for which fact, why by field, and what was typed."""
+
+    fact: str
+    errors: Mapping[str, str]
+    typed: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said of a fact, and when, in the words of the site's clock; `by` is who answered it here."""
+
+    fact: str
+    label: str
+    says: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One fact that is asked, or asked again. `waits_for` are labels of what is to be asked before it.
+
+    `said` is what was answered so far. `place` is where it stands among all questions of the page.
+    """
+
+    fact: str
+    label: str
+    text: str
+    place: int
+    control: Control
+    said: Said | None
+    of_patient: bool
+    again: bool
+    waits_for: tuple[str, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        """Its name within the page."""
+        return f"ask-{self.fact}"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A finding, with what is asked in place, what is asked at another, and what may change."""
+
+    finding: FindingView
+    questions: tuple[Question, ...]
+    elsewhere: tuple[tuple[str, str], ...]
+    correctable: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Findings under one heading, worst first."""
+
+    name: str
+    heading: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class DraftView:
+    """The page: the result, the questions at their findings, what is known, and when it may begin.
+
+    `focus` is the anchor where somebody goes on. `answered` was said in this draft, `known` came with it.
+    """
+
+    id: str
+    result: ResultView
+    groups: tuple[Group, ...]
+    answered: tuple[Said, ...]
+    known: tuple[Said, ...]
+    change: Question | None
+    windows: Windows
+    planned: datetime
+    now: datetime
+    kept_by: str
+    kept_at: datetime
+    questions: tuple[Question, ...] = ()
+    focus: str = ""
+    notice: str = ""
+
+    @property
+    def open_count(self) -> int:
+        """How many questions nobody has answered yet."""
+        return sum(each.said is None for each in self.questions)
+
+
+def draft_view(
+    drafted: Drafted,
+    asked: Asked,
+    *,
+    change: str | None = None,
+    refused: Refused | None = None,
+    after: tuple[tuple[str, ...], int] | None = None,
+    notice: str = "",
+) -> DraftView:
+    """The page of a draft.
+
+    `change` is a fact that somebody wants to give anew. `after` are the facts that were just answered and the
+    place at which the first of them was asked: the page goes on from there.
+    """
+    return _Page(drafted, asked, change, refused).view(after, notice)
+
+
+@dataclass
+class _Page:
+    """One page in the making."""
+
+    drafted: Drafted
+    asked: Asked
+    change: str | None
+    refused: Refused | None
+    questions: list[Question] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.vocabulary = self.asked.vocabulary
+        if self.change is not None and self.change not in self.vocabulary:
+            self.change = None
+        if self.refused is not None and self.change is None:
+            self.change = self.refused.fact
+        facts = self.drafted.facts
+        self.result = result_view(
+            self.drafted.evaluated.result, self.vocabulary, _dose(facts.get("dose_number"))
+        )
+        self.needed = set(self._needed())
+        self.taken: set[str] = set()
+
+    def view(self, after: tuple[tuple[str, ...], int] | None, notice: str) -> DraftView:
+        """All of it."""
+        groups = tuple(self._groups())
+        answered = [each for name in self.drafted.answers if (each := self._said(name)) is not None]
+        known = [
+            each
+            for name in self.drafted.facts
+            if name not in self.drafted.answers and (each := self._said(name)) is not None
+        ]
+        change = None
+        if self.change is not None and self.change not in self.taken:
+            change = self._question(self.change, again=True)
+        windows = windows_of(self.drafted.evaluated.checklist.trace, self.asked.now, self.asked.zone)
+        return DraftView(
+            id=self.drafted.id,
+            result=self.result,
+            groups=groups,
+            answered=tuple(answered),
+            known=tuple(known),
+            change=change,
+            windows=windows,
+            planned=self.asked.infusion_at.astimezone(self.asked.zone),
+            now=self.asked.minute,
+            kept_by=self.drafted.kept_by,
+            kept_at=self.drafted.kept_at.astimezone(self.asked.zone),
+            questions=tuple(self.questions),
+            focus=self._focus(after),
+            notice=notice,
+        )
+
+    def _needed(self) -> Iterator[str]:
+        """The facts that are asked: those needed, each after what it is a judgement on."""
+        for name in self.result.needs:
+            if name in self.vocabulary:
+                yield name
+                yield from (each for each in self.vocabulary[name].asked_after if not self._is_said(each))
+
+    def _is_said(self, name: str) -> bool:
+        """Whether anything was said of a fact, even that it is not known."""
+        return name in self.drafted.answers or self._is_given(name)
+
+    def _is_given(self, name: str) -> bool:
+        """Whether a fact has a value."""
+        return _is_known(self.vocabulary[name], self.drafted.facts.get(name))
+
+    def _groups(self) -> Iterator[Group]:
+        """Blocks, then what the patient can say, then the rest: the worst status first."""
+        found = self.result.needs_her
+        of_patient = [each for each in found if self._is_for_patient(each)]
+        others = [each for each in found if each not in of_patient]
+        parts = (
+            ("now", gettext("What needs you now"), [each for each in others if each.status == "block"]),
+            (_PATIENT, gettext("Questions for the patient"), of_patient),
+            ("look", gettext("Look at these too"), [each for each in others if each.status != "block"]),
+        )
+        for name, heading, findings in parts:
+            if findings:
+                yield Group(name, heading, tuple(self._card(each) for each in findings))
+
+    def _is_for_patient(self, finding: FindingView) -> bool:
+        """Whether all that is open at a finding is for the patient to say."""
+        wanted = [name for name, _ in finding.missing if name in self.needed]
+        return finding.is_unknown and bool(wanted) and all(map(self._of_patient, wanted))
+
+    def _of_patient(self, name: str) -> bool:
+        return self.vocabulary[name].answered_by == _PATIENT
+
+    def _card(self, finding: FindingView) -> Card:
+        missing = [(name, label) for name, label in finding.missing if name in self.needed]
+        here = [name for name, _ in missing if name not in self.taken]
+        questions = [each for name in here for each in self._with_those_before(name)]
+        if finding.check == _PREMEDICATION and PREMEDICATIONS not in self.taken:
+            questions.append(self._question(PREMEDICATIONS))  # charted one by one, until nothing is open
+        asked_here = {each.fact for each in questions}
+        correctable = [
+            (name, label)
+            for name, label in finding.named
+            if name not in self.needed and name not in asked_here and self._is_said(name)
+        ]
+        if self.change in dict(correctable) and self.change not in self.taken:
+            questions.append(self._question(str(self.change), again=True))
+            correctable = [each for each in correctable if each[0] != self.change]
+        elsewhere = tuple(each for each in missing if each[0] not in asked_here)
+        return Card(finding, tuple(questions), elsewhere, tuple(correctable))
+
+    def _with_those_before(self, name: str) -> Iterator[Question]:
+        if name in self.taken:
+            return
+        before = self.vocabulary[name].asked_after
+        for each in before:
+            if each in self.needed and each not in self.taken:
+                yield self._question(each)
+        waits_for = tuple(self.vocabulary[each].label for each in before if not self._is_said(each))
+        yield self._question(name, waits_for=waits_for)
+
+    def _question(self, name: str, *, again: bool = False, waits_for: tuple[str, ...] = ()) -> Question:
+        definition = self.vocabulary[name]
+        refused = self.refused if self.refused is not None and self.refused.fact == name else None
+        errors, typed = (refused.errors, refused.typed) if refused is not None else ({}, {})
+        control = control_of(definition, self.drafted.facts.get(name), self.asked, errors, typed)
+        self.taken.add(name)
+        question = Question(
+            fact=name,
+            label=definition.label,
+            text=definition.question,
+            place=len(self.questions),
+            control=control,
+            said=self._said(name),
+            of_patient=self._of_patient(name),
+            again=again,
+            waits_for=waits_for,
+        )
+        self.questions.append(question)
+        return question
+
+    def _said(self, name: str) -> Said | None:
+        if name not in self.vocabulary or not self._is_said(name):
+            return None
+        definition = self.vocabulary[name]
+        says = _words(definition, self.drafted.facts.get(name), self.asked)
+        return Said(name, definition.label, says, _by(self.drafted.answers.get(name), self.asked))
+
+    def _focus(self, after: tuple[tuple[str, ...], int] | None) -> str:
+        """Where to go on: what was refused or is to be changed, else the next question that is open."""
+        asked = {each.fact: each for each in self.questions}
+        if self.change in asked:
+            return asked[str(self.change)].anchor
+        if after is None:
+            return ""
+        facts, place = after
+        again = [asked[name].place for name in facts if name in asked]
+        # Something was said, and more is to be: the next entry of a list, a newer result.
+        unsettled = [name for name in facts if name in asked and self._is_given(name)]
+        if unsettled:
+            return asked[unsettled[0]].anchor
+        start = max(again) + 1 if again else place
+        open_ones = [each for each in self.questions if each.said is None and not each.waits_for]
+        later = [each for each in open_ones if each.place >= start]
+        return next((each.anchor for each in (*later, *open_ones)), "end")
+
+
+def _dose(given: Any) -> int | None:
+    value = given.get("value") if isinstance(given, Mapping) else given
+    return value if isinstance(value, int) else None
+
+
+def _is_known(definition: FactDefinition, given: Any) -> bool:
+    if definition.type == "list":
+        return is_list_known(given)
+    return any(not is_unknown(each["value"]) for each in readings_in(given))
+
+
+def _words(definition: FactDefinition, given: Any, asked: Asked) -> tuple[str, ...]:
+    """What was said, each reading or entry in words, with its time and its source."""
+    known = known_of(definition, given, asked)
+    if known:
+        return tuple(" · ".join(filter(None, (each.words, each.at, each.source))) for each in known)
+    if definition.type == "list" and is_list_known(given):
+        return (gettext("none"),)
+    return (gettext("not known"),)
+
+
+def _by(answered: Answered | None, asked: Asked) -> str:
+    """Who answered it here, and when: the time alone where it was today."""
+    if answered is None:
+        return ""
+    at = answered.at.astimezone(asked.zone)
+    same_day = at.date() == asked.minute.date()
+    return f"{answered.name}, {at:%H:%M}" if same_day else f"{answered.name}, {at:%Y-%m-%d %H:%M}"
