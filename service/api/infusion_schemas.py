@@ -5,6 +5,7 @@ from marshmallow import RAISE, Schema, fields, validate
 from service.api import described as a
 from service.api.finding_schemas import FlagSchema
 from service.checklist.rules import Status
+from service.records.record import Outcome
 from service.webhooks.infusions import CANCELLED, PLANNED
 from service.webhooks.worklist import WorklistSearchSchema
 
@@ -40,12 +41,27 @@ class WorklistAskedSchema(WorklistSearchSchema):
         exclude = ("patient",)
 
 
-class PlannedSchema(Schema):
-    """An infusion that is planned, and the newest checklist of its patient, drug and day that stands."""
+class DraftInProgressSchema(Schema):
+    """A checklist of the visit that somebody has begun."""
 
     id = a.text(metadata={"format": "uuid"})
-    sender = a.maybe(metadata=a.said("Who told of it."))
-    reference = a.text(metadata=a.said("The sender's own."))
+    kept_by = a.text(metadata=a.said("Who kept it last, by the printed name where there is one."))
+    kept_at = a.moment()
+
+
+class EndedSchema(Schema):
+    """How the visit ended, as it was recorded last."""
+
+    outcome = a.text(validate=validate.OneOf([each.value for each in Outcome]))
+    at = a.moment()
+
+
+class PlannedSchema(Schema):
+    """An infusion of a day, and the newest checklist of its patient, drug and day that stands."""
+
+    id = a.maybe(metadata={"format": "uuid", **a.said("Null where nobody planned it.")})
+    sender = a.maybe(metadata=a.said("Who told of it; null where it is from a list or nobody planned it."))
+    reference = a.maybe(metadata=a.said("That of the sender or the list; null where nobody planned it."))
     patient = a.text()
     drug = a.text()
     infusion_at = a.moment()
@@ -55,6 +71,10 @@ class PlannedSchema(Schema):
     checklist = a.maybe(metadata={"format": "uuid"})
     checked_at = a.maybe(metadata={"format": "date-time"})
     flags = a.each(FlagSchema)
+    drafts = a.each(DraftInProgressSchema)
+    outcome = fields.Nested(
+        EndedSchema, required=True, allow_none=True, metadata=a.said("Null until one is recorded.")
+    )
 
 
 class CountsSchema(Schema):
@@ -68,7 +88,7 @@ class CountsSchema(Schema):
 
 
 class WorklistSchema(Schema):
-    """The planned infusions: what is blocked or was not checked, then warnings, then passes; each by time."""
+    """The infusions: blocked or not checked, then warnings, then passes, then what is over; each by time."""
 
     counts = fields.Nested(CountsSchema, required=True)
     infusions = a.each(PlannedSchema)

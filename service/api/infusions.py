@@ -114,7 +114,7 @@ def search_infusions() -> Response:
 def _worklist(given: dict[str, Any]) -> Response:
     asking, zone = act(), parts().time_zone
     asked = asked_of(given, parts().library, asking.at, zone)
-    return as_json(worklist(parts().store.records, asked, asking, zone).document())
+    return as_json(worklist(parts().store.records, asked, asking, zone, parts().library).document())
 
 
 def _answer(taken: Taken) -> dict[str, Any]:

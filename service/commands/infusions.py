@@ -33,7 +33,7 @@ def infusions(library: Library, *, as_json: bool, patient: bool, **options: Any)
     given = {**options, "patient": _patient() if patient else None}
     asked = _asked(given, library, doing.at)
     with opened() as records:
-        found = worklist(records, asked, doing, zone)
+        found = worklist(records, asked, doing, zone, library)
     if as_json:
         click.echo(json.dumps(found.document(), indent=2))
     else:

@@ -26,7 +26,7 @@ def print_worklist(found: Worklist, zone: ZoneInfo, library: Library, console: C
     said = ", ".join(
         f"{number} {'not checked' if word == NOT_CHECKED else word}" for word, number in found.counts.items()
     )
-    console.print(Hanging(Text(f"{counted(len(found.infusions), 'planned infusion')}: {said}")))
+    console.print(Hanging(Text(f"{counted(len(found.infusions), 'infusion')}: {said}")))
     if not found.infusions:
         return
     table = plain_table("Status", f"Infusion\n{zone.key}", "Patient", "Drug and checks")
@@ -37,10 +37,14 @@ def print_worklist(found: Worklist, zone: ZoneInfo, library: Library, console: C
         table.add_row(
             _SIGNS[each.status].text,
             f"{begins:%a %Y-%m-%d %H:%M}",
-            Text.assemble((clean(each.patient), "bold"), (f"\n{clean(each.reference)}", "dim")),
+            Text.assemble((clean(each.patient), "bold"), (f"\n{_reference(each)}", "dim")),
             Text("\n").join([Text(each.drug), *_checks(each, library)]),
         )
     console.print(Indented(table))
+
+
+def _reference(infusion: Planned) -> str:
+    return clean(infusion.reference) if infusion.reference is not None else "not planned"
 
 
 def _checks(infusion: Planned, library: Library) -> Iterator[Text]:

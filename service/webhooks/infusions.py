@@ -114,23 +114,39 @@ class Infusions:
         if before is not None and message.at < before.told_at:
             writing.wrote_nothing = True  # that a message came too late is no event
             return _answer(before.id, before.state, applied=False)
-        id = before.id if before is not None else str(uuid.uuid4())
-        row = _row(message)
-        if before is None:
-            named = {"id": id, "site": self._records.site, "sender": sender.id}
-            new = {**named, "reference": message.reference, **row}
-            writing.connection.execute(insert(infusions).values(new))
-        else:
-            writing.connection.execute(update(infusions).where(infusions.c.id == id).values(row))
-        details = {"drug": message.drug, "changed": _changed(before, message)}
+        further = {}
         if checklist is not None:
             self._making.keep(writing, checklist, act)
-            details["checklist"] = checklist.id
-        # Whose it is, when, and its reference can be erased.
-        said = {"reference": message.reference, "infusion_at": row["infusion_at"]}
-        event = _event(message, before)
-        writing.remark(act, event, id, details=details, parts=said, patient=message.patient)
-        return _answer(id, row["state"], applied=True, checklist=checklist)
+            further["checklist"] = checklist.id
+        id = keep_infusion(writing, message, before, act, sender=sender.id, further=further)
+        return _answer(id, _state(message), applied=True, checklist=checklist)
+
+
+def keep_infusion(
+    writing: Writing,
+    message: Message,
+    before: Row[Any] | None,
+    act: Act,
+    *,
+    sender: str | None,
+    further: Mapping[str, str] | None = None,
+) -> str:
+    """Keep what is told of an infusion in place of what was `before`, with its journal entry; its id.
+
+    `sender` is the id of who told it, None for a list of the clinic's own; `further` is what the entry says
+    beside that.
+    """
+    id, row = before.id if before is not None else str(uuid.uuid4()), _row(message)
+    if before is None:
+        named = {"id": id, "site": writing.site, "sender": sender, "reference": message.reference}
+        writing.connection.execute(insert(infusions).values({**named, **row}))
+    else:
+        writing.connection.execute(update(infusions).where(infusions.c.id == id).values(row))
+    details = {"drug": message.drug, "changed": changed_of(before, message), **(further or {})}
+    # Whose it is, when, and its reference can be erased.
+    said = {"reference": message.reference, "infusion_at": row["infusion_at"]}
+    writing.remark(act, event_of(before, message), id, details=details, parts=said, patient=message.patient)
+    return id
 
 
 def _first(connection: Connection, sender: Sender, id: str, digest: str) -> Mapping[str, Any] | None:
@@ -160,19 +176,24 @@ def _row(message: Message) -> dict[str, Any]:
         "drug": message.drug,
         "infusion_at": message.infusion_at.isoformat(),
         "infusion_utc": message.infusion_at,
-        "state": CANCELLED if message.type is Type.CANCELLED else PLANNED,
+        "state": _state(message),
         "told_at": message.at,
     }
 
 
-def _event(message: Message, before: Row[Any] | None) -> Event:
+def _state(message: Message) -> str:
+    return CANCELLED if message.type is Type.CANCELLED else PLANNED
+
+
+def event_of(before: Row[Any] | None, message: Message) -> Event:
+    """What it is that a message tells, given what was known before."""
     if message.type is Type.CANCELLED:
         return Event.INFUSION_CANCELLED
     new = before is None or before.state == CANCELLED
     return Event.INFUSION_PLANNED if new else Event.INFUSION_CHANGED
 
 
-def _changed(before: Row[Any] | None, message: Message) -> list[str]:
+def changed_of(before: Row[Any] | None, message: Message) -> list[str]:
     """The names of what is otherwise than it was; none of a new infusion."""
     if before is None:
         return []

@@ -1,14 +1,18 @@
-"""The worklist: the infusions of some days, those first that need somebody, before the patient travels."""
+"""The worklist: the infusions of some days, those first that need somebody.
+
+They are planned, by a webhook or a list, or somebody made a checklist for the day, or has begun one: each
+visit is there once.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, select
 
 from service.checklist.rules import Status
 from service.intake.errors import BadInput, FieldError
@@ -17,16 +21,28 @@ from service.intake.values import read_date
 from service.knowledge.library import Library
 from service.records.canonical import canonical
 from service.records.journal import Act, Event
-from service.records.search import flags_by_checklist, newer
+from service.records.search import flags_by_checklist
 from service.records.site import SiteRecords
 from service.records.stored import Flag
-from service.records.tables import checklists, contents, infusions, moment_text, senders
+from service.records.tables import infusions, moment_text, senders
 from service.webhooks.infusions import CANCELLED, PLANNED
+from service.webhooks.progress import (
+    Ended,
+    InProgress,
+    Period,
+    Visit,
+    checked_visits,
+    day_of,
+    drafted_visits,
+    endings,
+)
 
 MOST_DAYS, USUAL_DAYS = 31, 4
 NOT_CHECKED = "not_checked"
-# Of what nobody has checked nothing is known, so that it comes with what is blocked.
+# Of what nobody has checked nothing is known, so that it comes with what is blocked. What is over comes last.
 _RANKS = {Status.BLOCK.word: 0, None: 0, Status.WARN.word: 1, Status.PASS.word: 2}
+_OVER = 3
+_BY_A_SENDER = "sender:"
 _DAY = timedelta(days=1)
 
 
@@ -81,31 +97,45 @@ def asked_of(given: Mapping[str, Any], library: Library, now: datetime, zone: Zo
 
 @dataclass(frozen=True)
 class Planned:
-    """An infusion that is planned, and the newest checklist of its patient, drug and day that stands.
+    """An infusion of a day, and the newest checklist of its patient, drug and day that stands.
 
-    Without one, `status`, `checklist` and `checked_at` are None: it was not checked.
+    `id` and `reference` are None where nobody planned it: a checklist was made or begun for that day.
+    `sender` is None also where it is from a list. Without a checklist `status`, `checklist` and `checked_at`
+    are None: it was not checked. `drafts` are checklists in the making, `ended` how it ended.
     """
 
-    id: str
+    id: str | None
     sender: str | None
-    reference: str
+    reference: str | None
     patient: str
     drug: str
     infusion_at: str
-    status: str | None
-    checklist: str | None
-    checked_at: datetime | None
-    flags: tuple[Flag, ...]
+    status: str | None = None
+    checklist: str | None = None
+    checked_at: datetime | None = None
+    flags: tuple[Flag, ...] = ()
+    drafts: tuple[InProgress, ...] = ()
+    ended: Ended | None = None
+
+    @property
+    def begins(self) -> datetime:
+        """When it is meant to begin."""
+        return datetime.fromisoformat(self.infusion_at)
 
     def document(self) -> dict[str, Any]:
         """The infusion as JSON."""
-        checked_at = moment_text(self.checked_at) if self.checked_at else None
-        return {**vars(self), "checked_at": checked_at, "flags": [vars(flag) for flag in self.flags]}
+        said = {name: value for name, value in vars(self).items() if name != "ended"}
+        return said | {
+            "checked_at": moment_text(self.checked_at) if self.checked_at else None,
+            "flags": [vars(flag) for flag in self.flags],
+            "drafts": [draft.document() for draft in self.drafts],
+            "outcome": self.ended.document() if self.ended else None,
+        }
 
 
 @dataclass(frozen=True)
 class Worklist:
-    """The planned infusions that were asked for, worst first, then by time; and how many were cancelled."""
+    """The infusions that were asked for, worst first, then by time; and how many were cancelled."""
 
     infusions: tuple[Planned, ...]
     cancelled: int
@@ -122,80 +152,128 @@ class Worklist:
         return {"counts": dict(self.counts), "infusions": [each.document() for each in self.infusions]}
 
 
-def worklist(records: SiteRecords, asked: Asked, act: Act, zone: ZoneInfo) -> Worklist:
-    """The worklist of these days of a time zone; entered with what was asked. Raises StoreUnavailable."""
-    begin, end = _begin(asked.first, zone), _begin(asked.last + _DAY, zone)
-    mine = [
-        infusions.c.site == records.site,
-        infusions.c.infusion_utc >= begin,
-        infusions.c.infusion_utc < end,
-    ]
-    mine += [infusions.c[name] == wanted for name, wanted in _chosen(asked).items()]
-    wanted = select(infusions, senders.c.name.label("sender_name"))
-    in_order = (infusions.c.infusion_utc, infusions.c.reference, infusions.c.id)
-    joined = wanted.join(senders, senders.c.id == infusions.c.sender, isouter=True).where(*mine)
+def worklist(
+    records: SiteRecords,
+    asked: Asked,
+    act: Act,
+    zone: ZoneInfo,
+    library: Library,
+    *,
+    further: Mapping[str, Any] | None = None,
+) -> Worklist:
+    """The worklist of these days of a time zone; entered with what was asked. Raises StoreUnavailable.
+
+    `further` is what the entry says beside that.
+    """
+    period = _begin(asked.first, zone), _begin(asked.last + _DAY, zone)
     with records.reading() as connection:
-        rows = connection.execute(joined.order_by(*in_order)).all()
-        planned = [row for row in rows if row.state == PLANNED]
-        newest = _newest(connection, [*mine, infusions.c.state == PLANNED], (begin, end), zone)
-        flags = flags_by_checklist(connection, [row.id for row in newest.values()])
-    found = [_planned(row, newest.get(row.id), flags) for row in planned]
-    details = {"filters": [*asked.document()], "found": len(found)}
+        day = _Day.read(connection, records.site, period, zone, library)
+        wanted = {visit: each for visit, each in day.visits().items() if _is_wanted(visit, asked)}
+        found = _with_details(connection, records.site, [one for each in wanted.values() for one in each])
+    details = {"filters": [*asked.document()], "found": len(found), **(further or {})}
     criteria = {"criteria": canonical(asked.document()).decode()}
     with records.writing() as writing:
         writing.remark(
             act, Event.INFUSIONS_SEARCHED, "infusions", details=details, parts=criteria, patient=asked.patient
         )
-    worst_first = sorted(found, key=lambda each: _RANKS[each.status])  # and by time, as they are
-    return Worklist(tuple(worst_first), len(rows) - len(planned))
+    cancelled = sum(_is_wanted(_visit(row, zone), asked) for row in day.cancelled)
+    return Worklist(tuple(sorted(found, key=_worst_first)), cancelled)
 
 
-def _chosen(asked: Asked) -> dict[str, str]:
-    chosen = {"drug": asked.drug, "patient": asked.patient}
-    return {name: value for name, value in chosen.items() if value is not None}
+def _is_wanted(visit: Visit, asked: Asked) -> bool:
+    patient, drug, _ = visit
+    return asked.patient in (None, patient) and asked.drug in (None, drug)
 
 
-def _newest(
-    connection: Connection, mine: list[Any], period: tuple[datetime, datetime], zone: ZoneInfo
-) -> Mapping[str, Row[Any]]:
-    """The newest checklist of the same patient, drug and day that no other one corrects, by infusion."""
-    same_patient = and_(contents.c.site == infusions.c.site, contents.c.patient == infusions.c.patient)
-    same_drug = and_(checklists.c.id == contents.c.checklist, checklists.c.drug == infusions.c.drug)
-    about = infusions.join(contents, same_patient).join(checklists, same_drug)
-    wanted = (
-        select(
-            infusions.c.id.label("infusion"),
-            infusions.c.infusion_utc.label("planned_for"),
-            contents.c.infusion_utc.label("checked_for"),
-            *(checklists.c[name] for name in ("id", "status", "created_at")),
+def _worst_first(each: Planned) -> tuple[int, datetime, str, str]:
+    rank = _RANKS[each.status] if each.ended is None else _OVER
+    return rank, each.begins, each.reference or "", each.id or each.patient
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What is kept of the visits of some days."""
+
+    planned: tuple[Row[Any], ...]
+    cancelled: tuple[Row[Any], ...]
+    checked: Mapping[Visit, Row[Any]]
+    drafted: Mapping[Visit, tuple[InProgress, ...]]
+    zone: ZoneInfo
+
+    @classmethod
+    def read(
+        cls, connection: Connection, site: str, period: Period, zone: ZoneInfo, library: Library
+    ) -> "_Day":
+        mine = (
+            infusions.c.site == site,
+            infusions.c.infusion_utc >= period[0],
+            infusions.c.infusion_utc < period[1],
         )
-        .select_from(about.outerjoin(newer, newer.c.supersedes == checklists.c.id))
-        .where(*mine, newer.c.id.is_(None))
-        .where(contents.c.infusion_utc >= period[0], contents.c.infusion_utc < period[1])
-        .order_by(checklists.c.created_at, checklists.c.id)
-    )
-    rows = connection.execute(wanted)
-    return {row.infusion: row for row in rows if _on(row.planned_for, zone) == _on(row.checked_for, zone)}
+        named = select(infusions, senders.c.name.label("sender_name"))
+        joined = named.join(senders, senders.c.id == infusions.c.sender, isouter=True).where(*mine)
+        rows = connection.execute(joined).all()
+        drafted = drafted_visits(connection, site, zone, library)
+        days = {day_of(period[0], zone), day_of(period[1], zone)}
+        first, end = min(days), max(days)
+        return cls(
+            planned=tuple(row for row in rows if row.state == PLANNED),
+            cancelled=tuple(row for row in rows if row.state == CANCELLED),
+            checked=checked_visits(connection, site, period, zone),
+            drafted={visit: each for visit, each in drafted.items() if first <= visit[2] < end},
+            zone=zone,
+        )
+
+    def visits(self) -> dict[Visit, list[Planned]]:
+        """The infusions of each visit: planned ones, else one for which there is a checklist or a draft."""
+        found: dict[Visit, list[Planned]] = {}
+        for row in self.planned:
+            found.setdefault(_visit(row, self.zone), []).append(self._planned(row))
+        for visit, several in found.items():  # told of by an EHR, and in a list too
+            found[visit] = [each for each in several if each.sender is not None] or several
+        for visit, row in self.checked.items():
+            # What a message brought is a checklist of its infusion, wherever that was moved to.
+            if visit not in found and not row.actor.startswith(_BY_A_SENDER):
+                self._add(found, visit, row.infusion_at, row.created_at)
+        for visit, drafts in self.drafted.items():
+            if visit not in found:
+                self._add(found, visit, drafts[0].infusion_at.isoformat(), drafts[0].kept_at)
+        return found
+
+    def _add(self, found: dict[Visit, list[Planned]], visit: Visit, infusion_at: str, at: datetime) -> None:
+        """Add a visit that nobody planned, unless it was cancelled after what is known of it."""
+        cancelled = (row.told_at for row in self.cancelled if _visit(row, self.zone) == visit)
+        if all(told_at < at for told_at in cancelled):
+            patient, drug, _ = visit
+            found[visit] = [Planned(None, None, None, patient, drug, infusion_at, **self._known(visit))]
+
+    def _planned(self, row: Row[Any]) -> Planned:
+        told = (row.id, row.sender_name, row.reference, row.patient, row.drug, row.infusion_at)
+        return Planned(*told, **self._known(_visit(row, self.zone)))
+
+    def _known(self, visit: Visit) -> dict[str, Any]:
+        """What is known of the visit itself."""
+        drafts, checked = self.drafted.get(visit, ()), self.checked.get(visit)
+        if checked is None:
+            return {"drafts": drafts}
+        made = {"status": checked.status, "checklist": checked.id, "checked_at": checked.created_at}
+        return {"drafts": drafts, **made}
 
 
-def _planned(row: Row[Any], newest: Row[Any] | None, flags: Mapping[str, tuple[Flag, ...]]) -> Planned:
-    return Planned(
-        id=row.id,
-        sender=row.sender_name,
-        reference=row.reference,
-        patient=row.patient,
-        drug=row.drug,
-        infusion_at=row.infusion_at,
-        status=newest.status if newest is not None else None,
-        checklist=newest.id if newest is not None else None,
-        checked_at=newest.created_at if newest is not None else None,
-        flags=flags.get(newest.id, ()) if newest is not None else (),
-    )
+def _with_details(connection: Connection, site: str, found: list[Planned]) -> list[Planned]:
+    """The same with the flags of their checklists, and how they ended."""
+    ids = [each.checklist for each in found if each.checklist is not None]
+    flags, ended = flags_by_checklist(connection, ids), endings(connection, site, ids)
+    return [
+        replace(each, flags=flags.get(each.checklist, ()), ended=ended.get(each.checklist))
+        if each.checklist is not None
+        else each
+        for each in found
+    ]
+
+
+def _visit(row: Row[Any], zone: ZoneInfo) -> Visit:
+    return row.patient, row.drug, day_of(row.infusion_utc, zone)
 
 
 def _begin(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def _on(moment: datetime, zone: ZoneInfo) -> date:
-    return moment.astimezone(zone).date()
