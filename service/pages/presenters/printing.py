@@ -22,7 +22,7 @@ from service.pages.presenters.findings import (
     value_in_words,
 )
 from service.pages.statuses import OVERRIDES
-from service.pages.texts import Later, gettext, lazy_gettext
+from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 from service.records.record import DoubleCheckState, Meaning, Outcome
 from service.records.visits import Person, Record
 from service.web.visit_documents import record_document
@@ -140,6 +140,7 @@ class Printout:
     site: str
     result: ResultView
     starts: str
+    unanswered: int
     needs_her: tuple[PrintedFinding, ...]
     passed: tuple[PrintedFinding, ...]
     others: tuple[Seen, ...]
@@ -168,13 +169,24 @@ class Printout:
         return in_style(" · ".join(filter(None, (strip.patient, strip.title, self.starts))))
 
     @property
+    def answered_words(self) -> str:
+        """How many of the findings that ask for an answer have none."""
+        if not self.needs_her:
+            return ""
+        if not self.unanswered:
+            return gettext("Every finding is answered.")
+        return ngettext(
+            "%(num)s finding is not answered.", "%(num)s findings are not answered.", self.unanswered
+        )
+
+    @property
     def running_words(self) -> Mapping[str, str]:
         """The words around the number of a page, and the mark of a copy, as strings of a style sheet."""
         return {
             "page": in_style(gettext("Page") + " "),
             "of": in_style(" " + gettext("of") + " "),
-            "copy": in_style(gettext("Printed copy, not for later use")),
-            "id": in_style(self.id),
+            "mark": in_style(gettext("Dosegate pre-infusion checklist: printed copy, not for later use")),
+            "checklist": in_style(self.id),
         }
 
 
@@ -208,6 +220,7 @@ class _Sheet:
             site=self._subject.site,
             result=view,
             starts=self._moment(view.strip.infusion_at),
+            unanswered=len(document["open"]),
             needs_her=tuple(map(self._finding, view.needs_her)),
             passed=tuple(map(self._finding, view.passed)),
             others=tuple(self._others(view)),
