@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from service.checklist.evaluate import evaluate
-from service.checklist.trace import VERDICTS
+from service.checklist.evidence import Case
+from service.checklist.trace import VERDICTS, Trace, measure
 from service.intake.documents import result_document, trace_document
 from service.intake.errors import BadInput
 from service.intake.requests import read_request
@@ -58,9 +59,25 @@ def ask(request, **policy):
     return evaluate(read.pack, read.situation, {**LIBRARY.policy.values, **policy}, LIBRARY.engine(read.pack))
 
 
-def verdicts(checklist):
+def decide(request):
+    """The trace alone, with what the engine decided: all that a law about rules looks at."""
+    read = read_request(request, LIBRARY)
+    known = read.situation
+    case = Case.of(
+        read.pack.vocabulary, known.facts, known.infusion_at, known.region, dict(LIBRARY.policy.values)
+    )
+    values = measure(read.pack, case)
+    return Trace(read.pack, case, values, LIBRARY.engine(read.pack).decide(values))
+
+
+def in_words(truths):
     """Rule by rule, in words."""
-    return {rule: VERDICTS[truth] for rule, truth in checklist.trace.verdicts.items()}
+    return {rule: VERDICTS[truth] for rule, truth in truths.items()}
+
+
+def verdicts(checklist):
+    """What the trace of a checklist says of each rule, in words."""
+    return in_words(checklist.trace.verdicts)
 
 
 def statuses(checklist):

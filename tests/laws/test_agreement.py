@@ -6,9 +6,8 @@ from math import ceil
 import pytest
 from hypothesis import given, settings
 
-from service.checklist.trace import VERDICTS
 from tests.by_hand import check
-from tests.laws.asking import DRUGS, LAWS, SEEDS, ask, compact, patients, smallest, statuses, verdicts
+from tests.laws.asking import DRUGS, LAWS, SEEDS, ask, compact, decide, in_words, patients, smallest, statuses
 from tests.oracle import verdicts as by_the_oracle
 
 PATIENTS = 20_000
@@ -20,10 +19,8 @@ EXAMPLES = settings(LAWS, max_examples=ceil(PATIENTS / (len(DRUGS) * len(PARTS) 
 
 def rules_in_dispute(drug, request):
     """The rules on which engine, trace and oracle differ: (engine, trace, oracle) for each."""
-    checklist = ask(request)
-    assert checklist.trace.fault is None, f"{checklist.trace.fault}: {compact(request)}"
-    engine = {rule: VERDICTS[truth] for rule, truth in checklist.trace.decided.items()}
-    trace, oracle = verdicts(checklist), by_the_oracle(request, drug)
+    made = decide(request)
+    engine, trace, oracle = in_words(made.decided), in_words(made.verdicts), by_the_oracle(request, drug)
     assert engine.keys() == trace.keys() == oracle.keys()
     return {
         rule: (engine[rule], trace[rule], oracle[rule])

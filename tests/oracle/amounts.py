@@ -4,9 +4,11 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import cache
 from math import isqrt
 
 WRITTEN = re.compile(r"(-?\d+(?:\.\d+)?)(?: (\S+))?")
+exact = cache(Fraction)  # rules write the same few numbers for every patient
 
 
 def worth(tree, chart):
@@ -29,7 +31,7 @@ def word_worth(word, chart):
     name, _, part = word.partition(".")
     if name in chart.book.facts:
         return fact_worth(name, part, chart.book.facts[name].get("unit"), chart)
-    return Fraction(WRITTEN.fullmatch(word)[1])
+    return exact(WRITTEN.fullmatch(word)[1])
 
 
 def fact_worth(name, part, unit, chart):
@@ -48,8 +50,10 @@ def written_in(text, fact):
     """A written amount in the fact's first unit."""
     number, name = WRITTEN.fullmatch(text).groups()
     unit = fact.get("units", {}).get(name, {})
-    number = Fraction(number) - Fraction(unit.get("minus", "0"))
-    return number * Fraction(unit.get("times", "1")) / Fraction(unit.get("over", "1"))
+    if name is None or not unit:
+        return exact(number)
+    number = exact(number) - exact(unit.get("minus", "0"))
+    return number * exact(unit.get("times", "1")) / exact(unit.get("over", "1"))
 
 
 # ---- expressions

@@ -165,6 +165,8 @@ def agreed(readings):
         (each.value, each.unit) != (readings[0].value, readings[0].unit) for each in readings
     ):
         return None
+    if len(readings) == 1:
+        return readings[0]
     far = Fraction(10**9)
     return min(
         readings,
