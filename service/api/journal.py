@@ -12,9 +12,8 @@ from service.records.journal import Event
 from service.records.pages import MOST_ENTRIES, USUAL_ENTRIES, page
 from service.web.guard import check_may
 from service.web.parts import act, parts
-from service.web.responses import as_json
+from service.web.responses import CSV, NDJSON, as_json
 
-NDJSON, CSV = "application/x-ndjson", "text/csv"
 _LONGEST = 200
 section = Section("journal", __doc__, "/api/v1/journal")
 

@@ -12,9 +12,8 @@ from service.intake.filters import filters_of
 from service.records.checklist_export import Format, export
 from service.records.search import search
 from service.web.parts import act, parts
-from service.web.responses import JSON, as_json
+from service.web.responses import CSV, JSON, NDJSON, as_json
 
-NDJSON, CSV = "application/x-ndjson", "text/csv"
 section = Section("finding", __doc__, "/api/v1/checklists")
 _SEARCH, _EXPORT = SearchSchema(), ExportSchema()
 _FILE = {"Content-Disposition": {"schema": {"type": "string"}, "description": "A name for the file."}}

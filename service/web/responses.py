@@ -8,7 +8,7 @@ from flask import Response
 from service.records.canonical import canonical
 from service.web.problems import MEDIA_TYPE
 
-JSON = "application/json"
+JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
 
 
 def as_json(document: Any) -> Response:

@@ -1,0 +1,83 @@
+"""What every event of the journal is in words."""
+
+from collections.abc import Mapping
+
+from service.pages.texts import Later, lazy_gettext
+from service.records.journal import Event
+
+EVENT_WORDS: Mapping[Event, Later] = {
+    Event.CHECKLIST_MADE: lazy_gettext("Checklist made"),
+    Event.CHECKLIST_VIEWED: lazy_gettext("Checklist read"),
+    Event.TRACE_VIEWED: lazy_gettext("Trace read"),
+    Event.RECORD_VIEWED: lazy_gettext("Record of the visit read"),
+    Event.CHECKLISTS_SEARCHED: lazy_gettext("Checklists looked for"),
+    Event.CHECKLIST_REPLAYED: lazy_gettext("Checklist replayed"),
+    Event.WARN_ACKNOWLEDGED: lazy_gettext("Warning acknowledged"),
+    Event.BLOCK_OVERRIDDEN: lazy_gettext("Block overridden"),
+    Event.DOUBLE_CHECK_VIEWED: lazy_gettext("Double check opened"),
+    Event.DOUBLE_CHECKED: lazy_gettext("Double check made"),
+    Event.ATTESTED: lazy_gettext("Visit signed"),
+    Event.OUTCOME_RECORDED: lazy_gettext("Outcome recorded"),
+    Event.DRAFT_KEPT: lazy_gettext("Draft kept"),
+    Event.DRAFT_VIEWED: lazy_gettext("Draft read"),
+    Event.DRAFT_DISCARDED: lazy_gettext("Draft discarded"),
+    Event.DRAFTS_SEARCHED: lazy_gettext("Drafts looked for"),
+    Event.JOURNAL_VIEWED: lazy_gettext("Journal read"),
+    Event.QUALITY_VIEWED: lazy_gettext("Alert quality read"),
+    Event.IMPACT_ASSESSED: lazy_gettext("Impact of changed rules assessed"),
+    Event.JOURNAL_EXPORTED: lazy_gettext("Journal taken out"),
+    Event.CHECKLISTS_EXPORTED: lazy_gettext("Checklists taken out"),
+    Event.PATIENT_ERASED: lazy_gettext("Patient erased"),
+    Event.PACK_LOADED: lazy_gettext("Rules of a drug loaded"),
+    Event.POLICY_CHANGED: lazy_gettext("Site policy changed"),
+    Event.SIGNED_IN: lazy_gettext("Signed in"),
+    Event.SIGN_IN_FAILED: lazy_gettext("Sign-in failed"),
+    Event.SIGNED_OUT: lazy_gettext("Signed out"),
+    Event.SESSION_UNLOCKED: lazy_gettext("Session unlocked"),
+    Event.UNLOCK_FAILED: lazy_gettext("Unlocking failed"),
+    Event.SIGNATURE_FAILED: lazy_gettext("Signature failed"),
+    Event.ACCESS_REFUSED: lazy_gettext("Access refused"),
+    Event.ACCOUNT_ADDED: lazy_gettext("Account added"),
+    Event.ACCOUNT_CHANGED: lazy_gettext("Account changed"),
+    Event.KEY_MADE: lazy_gettext("API key made"),
+    Event.KEY_REVOKED: lazy_gettext("API key revoked"),
+    Event.SIGNING_KEY_USED: lazy_gettext("Signing key taken into use"),
+    Event.EHR_CLIENT_ADDED: lazy_gettext("EHR client added"),
+    Event.EHR_CLIENT_REVOKED: lazy_gettext("EHR client revoked"),
+    Event.OTHER_PATIENT_REFUSED: lazy_gettext("Data of another patient refused"),
+    Event.CARD_ACCEPTED: lazy_gettext("Card accepted in the EHR"),
+    Event.CARD_OVERRIDDEN: lazy_gettext("Card overridden in the EHR"),
+    Event.ENDPOINT_ADDED: lazy_gettext("Webhook endpoint added"),
+    Event.ENDPOINT_CHANGED: lazy_gettext("Webhook endpoint changed"),
+    Event.ENDPOINT_PAUSED: lazy_gettext("Webhook endpoint paused"),
+    Event.ENDPOINT_RESUMED: lazy_gettext("Webhook endpoint resumed"),
+    Event.ENDPOINT_REMOVED: lazy_gettext("Webhook endpoint removed"),
+    Event.DELIVERY_FAILED: lazy_gettext("Delivery failed"),
+    Event.DELIVERY_REPEATED: lazy_gettext("Delivery repeated"),
+    Event.SENDER_ADDED: lazy_gettext("Sender added"),
+    Event.SENDER_CHANGED: lazy_gettext("Sender changed"),
+    Event.SENDER_REVOKED: lazy_gettext("Sender revoked"),
+    Event.INFUSION_PLANNED: lazy_gettext("Infusion planned"),
+    Event.INFUSION_CHANGED: lazy_gettext("Infusion changed"),
+    Event.INFUSION_CANCELLED: lazy_gettext("Infusion cancelled"),
+    Event.INFUSIONS_SEARCHED: lazy_gettext("Infusions looked for"),
+}
+
+# Those whose subject is a checklist, where it is one id.
+ABOUT_A_CHECKLIST = frozenset(
+    {
+        Event.CHECKLIST_MADE,
+        Event.CHECKLIST_VIEWED,
+        Event.TRACE_VIEWED,
+        Event.RECORD_VIEWED,
+        Event.CHECKLIST_REPLAYED,
+        Event.WARN_ACKNOWLEDGED,
+        Event.BLOCK_OVERRIDDEN,
+        Event.DOUBLE_CHECK_VIEWED,
+        Event.DOUBLE_CHECKED,
+        Event.ATTESTED,
+        Event.OUTCOME_RECORDED,
+        Event.CARD_ACCEPTED,
+        Event.CARD_OVERRIDDEN,
+    }
+)
