@@ -11,9 +11,9 @@ import click
 
 from service.commands.opened import act, opened
 from service.knowledge.library import Library, UnknownDrug
-from service.records.impact import Asked, Tally, amount, assess
-from service.records.journal import Act, Event
-from service.records.site import SiteRecords
+from service.records.impact import Asked, amount, assess
+from service.records.impact_tally import Tally, entered
+from service.records.journal import Event
 from service.records.stored import Basis
 from service.terminal.console import standard_output
 from service.terminal.failures import refuse
@@ -67,7 +67,8 @@ def impact(
                     changed.write(json.dumps(assessed_document(one, patients=patients)) + "\n")
                 advance(1)
         # Whoever is told what it came to has been entered before.
-        _enter(records, doing, asked, tally, Basis.of(library, pack), patients=patients)
+        details = entered(tally, asked, Basis.of(library, pack), patients=patients)
+        records.enter(doing, Event.IMPACT_ASSESSED, pack.id, details)
         if as_json:
             changed.seek(0)
             _print_json(document(tally, asked, superseded), changed)
@@ -87,24 +88,6 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
             yield advance
     else:
         yield lambda _: None
-
-
-def _enter(
-    records: SiteRecords, doing: Act, asked: Asked, tally: Tally, basis: Basis, *, patients: bool
-) -> None:
-    days = {"since": asked.since, "until": asked.until}
-    details = {
-        **{name: day.isoformat() for name, day in days.items() if day},
-        "pack": asked.pack.digest,
-        "knowledge": basis.knowledge,
-        "policy": basis.policy,
-        "assessed": tally.assessed,
-        "changed": tally.changed,
-        "reworded": tally.reworded,
-        "refused": tally.refused,
-        "patients_named": patients,
-    }
-    records.enter(doing, Event.IMPACT_ASSESSED, asked.pack.id, details)
 
 
 def _print_json(head: dict[str, object], changed: Iterator[str]) -> None:

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -22,7 +21,6 @@ _BATCH = 100
 _NO_FINDING = Status.PASS.word
 _DECISIVE = {"kind", "override", "eligible_from", "minutes_after"}
 _PLACE = re.compile(r"\[\d+\]")
-EXAMPLES = 10
 OBSERVATION = "observation"
 
 
@@ -93,62 +91,6 @@ class Assessed:
     def reworded(self) -> bool:
         """Whether it would only read differently."""
         return bool(self.steps) and not self.changed
-
-
-@dataclass
-class Group:
-    """How many checklists share something, and the first of them."""
-
-    count: int = 0
-    first: list[Assessed] = field(default_factory=list)
-
-    def add(self, one: Assessed) -> None:
-        """Count one more."""
-        self.count += 1
-        if len(self.first) < EXAMPLES:
-            self.first.append(one)
-
-
-@dataclass
-class Tally:
-    """What came out, counted; as large as the rules are many, however many checklists there are."""
-
-    assessed: int = 0
-    erased: int = 0
-    changed: int = 0
-    reworded: int = 0
-    refused: int = 0
-    made_with: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
-    steps: dict[Step, Group] = field(default_factory=dict)
-    refusals: dict[FieldError, Group] = field(default_factory=dict)
-    faults: Group = field(default_factory=Group)
-
-    def add(self, one: Assessed) -> None:
-        """Count one checklist."""
-        if one.erased:
-            self.erased += 1
-            return
-        self.assessed += 1
-        self.made_with[one.made_with or "an unknown version"] += 1
-        for error in one.errors:
-            self.refusals.setdefault(error, Group()).add(one)
-        if one.after is None:
-            self.refused += 1
-        elif one.changed:
-            self.changed += 1
-            self.statuses[one.before, one.after] += 1
-        elif one.reworded:
-            self.reworded += 1
-        for step in one.steps:
-            self.steps.setdefault(step, Group()).add(one)
-        if one.fault:
-            self.faults.add(one)
-
-    @property
-    def nothing(self) -> bool:
-        """Whether every checklist would stay as it is."""
-        return not (self.changed or self.reworded or self.refused)
 
 
 def amount(records: SiteRecords, asked: Asked) -> tuple[int, int]:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from service.checklist.rules import Pack, Status
 from service.knowledge.writing import listed
-from service.records.impact import OBSERVATION, Asked, Assessed, Group, Step, Tally
+from service.records.impact import OBSERVATION, Asked, Assessed, Step
+from service.records.impact_tally import Group, Tally, Way, by_strictness, ordered, way_of
 from service.terminal.checklist import SHORT_DIGEST
 from service.terminal.console import STATUSES, Hanging, heading
 from service.terminal.failures import clean
@@ -29,8 +30,12 @@ _PARTS: Mapping[str, str] = {
     "title": "title",
     "would_pass_when": "what would make it pass",
 }
-_LESS, _MORE, _OTHER, _WORDS = range(4)
-_SECTIONS = ("Less strict", "Stricter", "As strict, but another answer", "Other words only")
+_SECTIONS: Mapping[Way, str] = {
+    Way.LESS: "Less strict",
+    Way.MORE: "Stricter",
+    Way.OTHER: "As strict, but another answer",
+    Way.WORDS: "Other words only",
+}
 _STATUS = {status.word: status for status in Status}
 
 
@@ -38,7 +43,7 @@ def print_impact(tally: Tally, asked: Asked, superseded: int, console: Console, 
     """Print the verdict, then what changes: the less strict first, by rule, with the checklists."""
     for line in (*_scope(tally, asked), Text(), *_verdict(tally), *_left_out(tally, superseded)):
         console.print(Hanging(line))
-    for section, steps in groupby(_ordered(tally.steps, asked.pack), key=_section):
+    for section, steps in groupby(ordered(tally.steps, asked.pack), key=way_of):
         console.print("\n", heading(_SECTIONS[section]), sep="")
         for rule, same in groupby(steps, key=lambda step: (step.check, step.rule)):
             console.print()
@@ -78,7 +83,7 @@ def document(tally: Tally, asked: Asked, superseded: int) -> dict[str, Any]:
         ],
         "rules": [
             {**step_document(step), "count": tally.steps[step].count}
-            for step in _ordered(tally.steps, asked.pack)
+            for step in ordered(tally.steps, asked.pack)
         ],
         "refusals": [
             {"path": error.path, "message": error.message, "count": group.count}
@@ -126,7 +131,7 @@ def _verdict(tally: Tally) -> Iterator[Text]:
         Text.assemble(
             f"{count:,} ", _arrow(before, after) if before != after else f"of the same status ({after})"
         )
-        for (before, after), count in sorted(tally.statuses.items(), key=_strictness)
+        for (before, after), count in by_strictness(tally.statuses)
     ]
     yield Text.assemble(
         (f"{tally.changed:,} of {every} would change", "bold"),
@@ -144,30 +149,6 @@ def _left_out(tally: Tally, superseded: int) -> Iterator[Text]:
     counts = ((superseded, "superseded"), (tally.erased, "erased"))
     if left := [f"{count:,} {word}" for count, word in counts if count]:
         yield Text(f"Left out: {listed(left)}.", "dim")
-
-
-def _strictness(item: tuple[tuple[str, str], int]) -> tuple[int, str]:
-    (before, after), _ = item
-    return (_STATUS[after] - _STATUS[before], before)
-
-
-def _section(step: Step) -> int:
-    if step.only_words:
-        return _WORDS
-    if step.before == step.after:
-        return _OTHER
-    return _LESS if _STATUS[step.after] < _STATUS[step.before] else _MORE
-
-
-def _ordered(steps: Mapping[Step, Group], pack: Pack) -> list[Step]:
-    """By section, then as the pack has its rules, then the most frequent first."""
-    places = {(rule.check, rule.id): place for place, rule in enumerate(pack.rules)}
-
-    def place(step: Step) -> tuple[Any, ...]:
-        known = places.get((step.check, step.rule or ""), len(places))
-        return (_section(step), known, step.check, step.rule or "", -steps[step].count, step)
-
-    return sorted(steps, key=place)
 
 
 def _rule(check: str, rule: str | None, pack: Pack) -> Iterator[Text]:
