@@ -76,10 +76,10 @@ class PrintedFinding:
 
 @dataclass(frozen=True)
 class NotKnown:
-    """A fact that counts as unknown, and why."""
+    """Why facts count as unknown, and which."""
 
-    label: str
     detail: str
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,8 @@ class Printout:
         return {
             "page": in_style(gettext("Page") + " "),
             "of": in_style(" " + gettext("of") + " "),
-            "mark": in_style(gettext("Dosegate pre-infusion checklist: printed copy, not for later use")),
-            "checklist": in_style(self.id),
+            "mark": in_style(gettext("Printed copy, not for later use")),
+            "checklist": in_style(f"{gettext('Dosegate pre-infusion checklist')} {self.id}"),
         }
 
 
@@ -297,9 +297,11 @@ class _Sheet:
         return value_in_words(given["value"], given.get("unit"), self._vocabulary.facts.get(fact))
 
     def _unknown(self) -> Iterator[NotKnown]:
+        labels: dict[str, list[str]] = {}
         for each in self._trace["facts"]:
             if each["known"] == "no":
-                yield NotKnown(label_of(each["fact"], self._vocabulary), each["detail"])
+                labels.setdefault(each["detail"], []).append(label_of(each["fact"], self._vocabulary))
+        return (NotKnown(detail, tuple(found)) for detail, found in labels.items())
 
     def _asked(self) -> DoubleCheckAsked | None:
         asked = self._result.get("independent_double_check")
