@@ -15,7 +15,8 @@ from tests.webhooks import receiver as answers
 from tests.webhooks.telling import EVENTS
 from tests.webhooks.worker import fast, working
 
-PATIENTS, KILLED = 5, 20
+PATIENTS = 5
+KILLED = {"sqlite": 4, "postgresql": 20}  # the courier is the same, and a claim is held by each in its way
 
 
 def all_arrived(site):
@@ -34,12 +35,12 @@ def in_order(site, receiver):
 
 
 def test_a_worker_is_killed_again_and_again_and_every_event_arrives_in_order(
-    site, known, receiver, settings, clock
+    *, site, known, receiver, settings, clock, database_kind
 ):
     began = time.time()
     _, receiver.secret = known.add(receiver.url, EVENTS, full=False, act=site.act())
     receiver.mode = answers.SLOW
-    for round in range(KILLED):
+    for round in range(KILLED[database_kind]):
         site.clock.now = fast(began)()
         for number in range(PATIENTS):
             id = site.checklist(f"MRN-{number}", status=random.choice(["pass", "warn", "block"]))
