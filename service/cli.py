@@ -35,6 +35,7 @@ _LATER = {
     "deliver": "service.commands.webhooks:deliver",
     "ehr": "service.commands.ehr:ehr",
     "facts": "service.commands.facts:facts",
+    "forecast": "service.commands.forecast:show_forecast",
     "impact": "service.commands.impact:impact",
     "infusions": "service.commands.infusions:infusions",
     "journal": "service.commands.journal:journal",

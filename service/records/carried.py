@@ -24,6 +24,8 @@ from service.records.site import SiteRecords
 from service.records.tables import checklists, contents
 
 MOST_LOOKED_AT, MOST_READINGS = 20, 20
+# A measure of the moment: a fever of another visit would contradict what is said at this one.
+_OF_ONE_VISIT = frozenset({"temperature"})
 
 Known = tuple[
     str, Mapping[str, Any]
@@ -45,7 +47,7 @@ def carried_in(
 ) -> dict[str, Any]:
     """The same within a transaction."""
     known = list(_known(connection, site, patient, library))
-    read = library.packs[drug].facts_read
+    read = (name for name in library.packs[drug].facts_read if name not in _OF_ONE_VISIT)
     found = ((name, _carried(library.vocabulary[name], known)) for name in read)
     return {name: fact for name, fact in found if fact is not None}
 

@@ -202,7 +202,8 @@ def test_the_same_list_again_does_nothing_and_another_time_changes_it(lists, kep
     )
     assert [row[3] for row in kept()] == ["2026-10-07T11:30:00-05:00"]
     rows = sql(
-        "SELECT event, details FROM journal WHERE event IN ('infusion.planned', 'infusion.changed') ORDER BY sequence"
+        "SELECT event, details FROM journal "
+        "WHERE event IN ('infusion.planned', 'infusion.changed') ORDER BY sequence"
     )
     assert [row[0] for row in rows] == ["infusion.planned", "infusion.changed"]
     details = rows[1][1] if isinstance(rows[1][1], dict) else json.loads(rows[1][1])
