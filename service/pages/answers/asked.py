@@ -1,6 +1,6 @@
 """For whom, when and under which rules a fact is asked: what a control and its reader need to know."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from service.checklist.facts import FactDefinition, Vocabulary
 from service.checklist.rules import Pack
 from service.checklist.terms import OwnLimit, Term
+from service.checklist.windows import Window
 from service.intake.values import LONGEST_TEXT
 
 _SIDES = {"lower": "ref_low", "upper": "ref_high"}
@@ -22,7 +23,7 @@ class Asked:
 
     `now` and `infusion_at` have offsets, `zone` is the site's; `person` is who answers, by the printed name;
     `given` are the facts of the draft as they are. `limits` are the laboratory's own limits that the pack's
-    rules read, by fact.
+    rules read, by fact; `windows` are those in which its rules want things given before the infusion.
     """
 
     now: datetime
@@ -32,6 +33,7 @@ class Asked:
     vocabulary: Vocabulary
     given: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    windows: Sequence[Window] = ()
 
     @property
     def minute(self) -> datetime:

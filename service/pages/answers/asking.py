@@ -8,6 +8,7 @@ from service.checklist.facts import FactDefinition
 from service.pages.answers.asked import Asked
 from service.pages.answers.blank import Blank
 from service.pages.answers.chart import chart_of
+from service.pages.answers.chart_asking import chart_buttons, chart_rows, start_in_words
 from service.pages.answers.controls import Button, Control, Field, Row, choices_of, english
 from service.pages.answers.form import (
     NOW,
@@ -22,8 +23,6 @@ from service.pages.answers.form import (
 )
 from service.pages.answers.given import known_of, readings_in, unit_in_words
 from service.pages.answers.list_asking import (
-    chart_buttons,
-    chart_rows,
     entry_fields,
     list_buttons,
     sign_buttons,
@@ -44,6 +43,7 @@ class _Parts:
     buttons: tuple[Button, ...]
     adding: tuple[Field, ...] = ()
     rows: tuple[Row, ...] = ()
+    together: str = ""
 
 
 def control_of(
@@ -67,12 +67,13 @@ def control_of(
         kind=definition.type,
         answered_by=definition.answered_by,
         confusions=_confusions(definition, asked),
-        known=() if parts.rows else known_of(definition, given, asked),
+        known=known_of(definition, given, asked) if definition.result or parts.adding else (),
         can_remove=definition.result or bool(parts.adding),
         fields=parts.fields,
         adding=parts.adding,
         is_adding=blank.is_touched(parts.adding),
         rows=parts.rows,
+        together=parts.together,
         buttons=parts.buttons,
         errors=blank.listed(shown, parts.rows),
         general=blank.general(shown, parts.rows),
@@ -86,7 +87,12 @@ def _list(definition: FactDefinition, given: Any, blank: Blank, asked: Asked) ->
         return _Parts(fields, tuple(sign_buttons(given, blank)))
     if (chart := chart_of(definition)) is not None:
         rows = tuple(chart_rows(definition, chart, given, blank, asked))
-        return _Parts((), tuple(chart_buttons(given, blank)), rows=rows)
+        return _Parts(
+            (),
+            tuple(chart_buttons(given, blank)),
+            rows=rows,
+            together=start_in_words(chart, definition.name, given, asked),
+        )
     adding = tuple(entry_fields(definition, blank, asked))
     return _Parts((), tuple(list_buttons(given, blank)), adding=adding)
 

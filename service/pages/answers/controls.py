@@ -44,14 +44,17 @@ class Field:
 class Row:
     """One line of a chart: a class of medicine, what is charted of it, and how more is charted.
 
-    `window` says when the infusion would have to begin.
+    `then` is the button for what is typed in `fields`, folded until they are wanted (`is_open`). `window`
+    says when the infusion would have to begin.
     """
 
     id: str
     title: str
     known: tuple[Known, ...]
-    fields: tuple[Field, ...]
     buttons: tuple[Button, ...]
+    fields: tuple[Field, ...]
+    then: Button | None
+    is_open: bool
     window: str
     error: str | None
 
@@ -61,8 +64,9 @@ class Control:
     """How one fact is asked and answered.
 
     `confusions` pairs a look-alike fact with the difference. `adding` are the fields of a new entry, folded
-    until they are wanted (`is_adding`). `errors` pairs the id of a field with why it was refused, `general`
-    is what was refused as a whole. `note` says what else the nurse should know.
+    until they are wanted (`is_adding`). `together` says which start suits everything in the rows. `errors`
+    pairs the id of a field with why it was refused, `general` is what was refused as a whole. `note` says what
+    else the nurse should know.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Control:
     adding: tuple[Field, ...]
     is_adding: bool
     rows: tuple[Row, ...]
+    together: str
     buttons: tuple[Button, ...]
     errors: tuple[tuple[str, str], ...]
     general: str | None

@@ -91,7 +91,7 @@ def _reading(definition: FactDefinition, reading: Mapping[str, Any], asked: Aske
             words = f"{words} {unit_in_words(unit)}"
     if (status := reading.get("status")) and status != "final":
         words = f"{words} ({status})"
-    return Known(key_of(reading), words, _when(reading.get("at"), asked), reading.get("source") or "")
+    return Known(key_of(reading), words, when_in_words(reading.get("at"), asked), reading.get("source") or "")
 
 
 def entry_in_words(definition: FactDefinition, entry: Any, asked: Asked) -> str:
@@ -111,11 +111,11 @@ def _part(field: FieldDefinition, value: Any, asked: Asked) -> str:
     if field.codes is not None and (code := asked.vocabulary.codes[field.codes].get(value)):
         return f"{code.label} ({value})"
     if field.type == "time":
-        return _when(value, asked)
+        return when_in_words(value, asked)
     return field.values.get(value, str(value))
 
 
-def _when(at: str | None, asked: Asked) -> str:
+def when_in_words(at: str | None, asked: Asked) -> str:
     """A moment as the site's clock shows it, without the date where that is today; a date as it is."""
     if at is None or len(at) <= len("2026-11-10"):
         return at or ""

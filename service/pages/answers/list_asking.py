@@ -1,15 +1,15 @@
-"""How a list is asked: what is listed, one more entry, none, or all; or row by row."""
+"""How a list is asked: each sign by itself, or one more entry, none, or all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from service.checklist.facts import FactDefinition, FieldDefinition
 from service.pages.answers.asked import Asked
 from service.pages.answers.blank import Blank
-from service.pages.answers.chart import CLOCK, DATE, GIVEN_AT, Chart
-from service.pages.answers.controls import Button, Field, Row, choices_of, english
-from service.pages.answers.form import ALL, NONE, NOW, SAVE, UNIT, UNKNOWN
-from service.pages.answers.given import Known, entries_in, entry_in_words, is_list_known, is_open, key_of
+from service.pages.answers.chart import CLOCK, DATE
+from service.pages.answers.controls import Button, Field, choices_of, english
+from service.pages.answers.form import ALL, NONE, SAVE, UNIT, UNKNOWN
+from service.pages.answers.given import entries_in, is_list_known, is_open
 from service.pages.answers.lists import AMOUNT, NO, YES
 from service.pages.components import Choice, Text
 from service.pages.texts import gettext
@@ -92,58 +92,3 @@ def list_buttons(given: Any, blank: Blank) -> Iterator[Button]:
         yield blank.say(ALL, gettext("These are all"))
     else:
         yield blank.say(UNKNOWN, gettext("There may be others"), quiet=True)
-
-
-def chart_buttons(given: Any, blank: Blank) -> Iterator[Button]:
-    """What can be said of a chart as a whole."""
-    entries = entries_in(given)
-    if not entries:
-        is_none = is_list_known(given) and not is_open(given)
-        yield blank.say(NONE, gettext("None of these was given or ordered"), quiet=True, chosen=is_none)
-        yield blank.say(UNKNOWN, gettext("Not known"), quiet=True)
-    elif is_open(given):
-        yield blank.say(ALL, gettext("This is the whole chart"), quiet=True)
-
-
-def chart_rows(
-    definition: FactDefinition, chart: Chart, given: Any, blank: Blank, asked: Asked
-) -> Iterator[Row]:
-    """One row a class: what is charted of it, and, until it is given, how to chart more."""
-    entries = entries_in(given)
-    for name, words in chart.by.values.items():
-        own = [each for each in entries if each[chart.by.name] == name]
-        is_given = any(chart.is_given(each) for each in own)
-        yield Row(
-            id=blank.id(name),
-            title=words[:1].upper() + words[1:],
-            known=tuple(_charted(definition, chart, each, asked) for each in own),
-            fields=() if is_given else tuple(_clock(name, blank)),
-            buttons=() if is_given else tuple(_row_buttons(name, chart, own, blank)),
-            window="",
-            error=blank.error(name),
-        )
-
-
-def _charted(definition: FactDefinition, chart: Chart, entry: Any, asked: Asked) -> Known:
-    """An entry without its class, which is the title of its row; the status comes first."""
-    status = entry.get(chart.status.name, chart.status.default)
-    rest = {name: part for name, part in entry.items() if name not in (chart.by.name, chart.status.name)}
-    says = [chart.status.values[status], entry_in_words(definition, rest, asked)]
-    if chart.is_given(entry) and not entry.get(chart.time):
-        says.append(gettext("time not known"))
-    words = ", ".join(each for each in says if each)
-    return Known(key_of(entry), words[:1].upper() + words[1:], "", "")
-
-
-def _row_buttons(name: str, chart: Chart, own: Sequence[Any], blank: Blank) -> Iterator[Button]:
-    yield blank.button(name, NOW, gettext("Given now"))
-    yield blank.button(name, GIVEN_AT, gettext("Given at the time below"), quiet=True)
-    said = {each.get(chart.status.name, chart.status.default) for each in own}
-    for status, words in chart.status.values.items():
-        if status != chart.given and status not in said:
-            yield blank.button(name, status, english(words), quiet=True)
-
-
-def _clock(name: str, blank: Blank) -> Iterator[Field]:
-    yield blank.time(f"{name}.{CLOCK}", gettext("Time given"))
-    yield blank.date(f"{name}.{DATE}", gettext("Day, if it was not today"))
