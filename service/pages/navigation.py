@@ -1,10 +1,10 @@
 """Where somebody can go, by what they may do; and where each begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.access.principal import Principal
-from service.access.roles import Permission
+from service.access.roles import Permission, Role
 from service.pages.texts import Later, lazy_gettext
 
 
@@ -17,7 +17,7 @@ class Place:
     needs: Permission
 
 
-# In the order of the navigation; the first that somebody may see is where they begin.
+# In the order of the navigation.
 PLACES: Sequence[Place] = (
     Place(lazy_gettext("Accounts"), "pages.accounts", Permission.ACCOUNTS_MANAGE),
     Place(lazy_gettext("API keys"), "pages.api_keys", Permission.KEYS_MANAGE),
@@ -34,3 +34,25 @@ PLACES: Sequence[Place] = (
 def places_of(principal: Principal) -> list[Place]:
     """Where this person can go."""
     return [place for place in PLACES if principal.may(place.needs)]
+
+
+ROLE_WORDS: Mapping[str, Later] = {
+    Role.NURSE: lazy_gettext("Nurse"),
+    Role.PRESCRIBER: lazy_gettext("Prescriber"),
+    Role.PHARMACIST: lazy_gettext("Pharmacist"),
+    Role.AUDITOR: lazy_gettext("Auditor"),
+    Role.ADMIN: lazy_gettext("Administrator"),
+}
+
+_BEGINNINGS: Mapping[str, str] = {
+    Role.NURSE: "pages.today",
+    Role.PRESCRIBER: "pages.today",
+    Role.PHARMACIST: "pages.today",
+    Role.AUDITOR: "pages.find",
+    Role.ADMIN: "pages.accounts",
+}
+
+
+def beginning_of(principal: Principal) -> str:
+    """The endpoint where this person begins."""
+    return _BEGINNINGS[principal.role]

@@ -1,37 +1,119 @@
 """Errors as pages: the same problem that a program is told of, in words for a person, and the way out."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, redirect, request, url_for
+from werkzeug.wrappers import Response as Redirect
 
-from service.pages.rendering import page
+from service.access.principal import NotSignedIn, Principal
+from service.pages import kept_forms
+from service.pages.kept_forms import KeptForm
+from service.pages.presenters.problems import ProblemView, problem_view, stale_view, what_is_kept
+from service.pages.rendering import is_fragment, page, whole_page
+from service.pages.sessions import lock_page, sign_in_page
+from service.pages.texts import gettext
 from service.web import problems
-from service.web.guard import FORMS
+from service.web.guard import COOKIE, FORMS, StaleForm, session_token
+from service.web.parts import parts
 
-_FOR_PROGRAMS = ("/api/", "/cds-services", "/healthz", "/readyz", "/metrics")
+_FOR_PROGRAMS = ("/api/", "/cds-services", "/healthz", "/readyz", "/metrics", "/webhooks")
+_WORTH_ANOTHER_TRY = (429, 500, 503)
 
 
 def register(app: Flask) -> None:
     """Show the errors of pages as pages."""
     app.after_request(_as_page)
+    app.register_error_handler(StaleForm, _stale)
 
 
-def _as_page(response: Response) -> Response:
+def _as_page(response: Response) -> Response | Redirect:
     if response.mimetype != problems.MEDIA_TYPE or not _is_for_a_person():
         return response
-    return show(response.get_json(), response)
-
-
-def _is_for_a_person() -> bool:
-    if request.endpoint is not None:
-        return request.blueprint == FORMS
-    return not request.path.startswith(_FOR_PROGRAMS)
-
-
-def show(problem: dict[str, Any], response: Response) -> Response:
-    """The page for a problem."""
-    shown = page("problem.html", code=problem["status"], problem=problem)
+    problem = response.get_json()
+    if (way_in := _WAYS_IN.get(problem["type"])) is not None:
+        return way_in()
+    waited = response.headers.get("Retry-After", "")
+    seconds = int(waited) if waited.isdecimal() else None
+    person: Principal | None = g.get("principal")
+    again = problem["status"] in _WORTH_ANOTHER_TRY and person is not None
+    kept = kept_forms.of_request(person.account) if again and person is not None else None
+    shown = _show(problem["status"], problem_view(problem, seconds), kept)
     for name in ("Retry-After", "Allow"):
         if name in response.headers:
             shown.headers[name] = response.headers[name]
     return shown
+
+
+def _is_for_a_person() -> bool:
+    if request.endpoint is not None:
+        opened = request.headers.get("Sec-Fetch-Dest") == "document"  # on the way to the provider and back
+        return request.blueprint == FORMS or (opened and request.blueprint == "identity provider")
+    return not request.path.startswith(_FOR_PROGRAMS)
+
+
+def _show(code: int, view: ProblemView, kept: KeptForm | None) -> Response:
+    said = {"problem": view, "answers_kept": what_is_kept(), "id": g.request_id}
+    return whole_page(page("problem.html", code=code, kept=kept, **said))
+
+
+def _stale(_error: StaleForm) -> Response:
+    """A form from before: whoever filled it in may send it again; another person's is shown to nobody."""
+    kept = kept_forms.of_request(g.principal.account)
+    return _show(403, stale_view(), kept)
+
+
+def _not_signed_in() -> Response | Redirect:
+    if request.method == "POST":
+        kept = kept_forms.of_request(None) or kept_forms.sent_back(parts().clock())
+        error = gettext("You are not signed in any more. Sign in again; nothing was recorded.")
+        return sign_in_page(401, error=error, next_page=kept_forms.page_of_request(), kept=kept)
+    if _came_without_its_cookie():
+        return page("sessions/go_on.html", person=None, places=(), address=_asked())
+    return _led("pages.sign_in")
+
+
+def _locked() -> Response | Redirect:
+    if request.method != "POST":
+        return _led("pages.locked")
+    try:
+        session = parts().sessions.session(session_token(), parts().clock())
+    except NotSignedIn:
+        return _not_signed_in()
+    kept = kept_forms.of_request(session.account.id)
+    return lock_page(session, kept_forms.page_of_request(), kept, code=401)
+
+
+def _own_account() -> Redirect:
+    """Somebody else has set the password: nothing else can be done but choosing another one."""
+    return _elsewhere(url_for("pages.own_account"))
+
+
+_WAYS_IN: Mapping[str, Callable[[], Response | Redirect]] = {
+    problems.NOT_SIGNED_IN.type: _not_signed_in,
+    problems.SESSION_LOCKED.type: _locked,
+    problems.PASSWORD_EXPIRED.type: _own_account,
+}
+
+
+def _came_without_its_cookie() -> bool:
+    """Whether somebody follows a link of another site: the browser keeps the session's cookie to itself then.
+
+    What our own page goes on to comes from here, and with the cookie.
+    """
+    return COOKIE not in request.cookies and request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _led(endpoint: str) -> Response | Redirect:
+    """On to a page that lets people in, and back from there to what was asked for."""
+    wanted = kept_forms.page_of_request() if is_fragment() else kept_forms.own_page(_asked())
+    return _elsewhere(url_for(endpoint, next=wanted if wanted != "/" else None))
+
+
+def _elsewhere(address: str) -> Response | Redirect:
+    if is_fragment():
+        return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+def _asked() -> str:
+    return request.full_path.rstrip("?")

@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from service.access.principal import Principal
 from service.access.roles import Permission
+from service.access.sessions import IDLE
 from service.pages import assets, components
+from service.pages.kept_forms import FORM_OWNER
 from service.pages.language import LANGUAGES
-from service.pages.navigation import Place, places_of
+from service.pages.navigation import ROLE_WORDS, Place, places_of
 from service.pages.statuses import DECISIONS, KIND_WORDS, MARKS
 from service.web.guard import FORM_KEY
 from service.web.parts import parts
@@ -33,6 +35,14 @@ def page(template: str, *, code: int = 200, **view: Any) -> Response:
     # With no-referrer a browser would send each form with `Origin: null`, as from a site that is not ours.
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return response
+
+
+def whole_page(response: Response) -> Response:
+    """A page as the answer to whatever was asked: htmx puts it in the place of the whole page."""
+    if is_fragment():
+        response.headers["HX-Retarget"] = "body"
+        response.headers["HX-Reswap"] = "outerHTML"
     return response
 
 
@@ -58,11 +68,14 @@ def _context() -> dict[str, Any]:
         "may": person.may if person is not None else _nothing,
         "places": _places(person),
         "here": request.endpoint or "",
+        "address": request.full_path.rstrip("?") if request.method == "GET" else "",
+        "locks_after": int(IDLE.total_seconds()),
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "marks": MARKS,
         "decisions": DECISIONS,
         "kind_words": KIND_WORDS,
+        "role_words": ROLE_WORDS,
         "demonstration": parts().store.records.demonstration,
         "Permission": Permission,
     }
@@ -77,5 +90,8 @@ def _places(person: Principal | None) -> Sequence[Place]:
 
 
 def _form_key() -> Markup:
-    """The field that every form has which changes something."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_KEY, g.get("form_key", ""))
+    """The fields that every form has which changes something: its key, and whose form it is."""
+    person: Principal | None = g.get("principal")
+    field = Markup('<input type="hidden" name="{}" value="{}">')
+    owner = field.format(FORM_OWNER, person.account) if person is not None else Markup()
+    return field.format(FORM_KEY, g.get("form_key", "")) + owner
