@@ -9,7 +9,7 @@ from service.pages.answers.asked import Asked
 from service.pages.answers.blank import Blank
 from service.pages.answers.chart import chart_of
 from service.pages.answers.chart_asking import chart_buttons, chart_rows, start_in_words
-from service.pages.answers.controls import Button, Control, Field, Row, choices_of, english
+from service.pages.answers.controls import Button, Control, Field, Row, choices_of, english, few_numbers
 from service.pages.answers.form import (
     NOW,
     ON,
@@ -30,7 +30,6 @@ from service.pages.answers.list_asking import (
 )
 from service.pages.texts import gettext
 
-_MOST_BUTTONS = 6
 _NOTHING: Mapping[str, str] = {}
 _UNTYPED: Mapping[str, Sequence[str]] = {}
 
@@ -109,19 +108,9 @@ def _note(definition: FactDefinition, asked: Asked) -> str:
     return gettext("The planned start has passed. Move it first: what is taken after it does not count.")
 
 
-def _numbers(definition: FactDefinition) -> tuple[int, ...]:
-    """The numbers that are few enough to be buttons."""
-    if definition.type != "integer" or definition.numbers:
-        return definition.numbers
-    low, high = definition.low, definition.high
-    if low is None or high is None or high - low >= _MOST_BUTTONS:
-        return ()
-    return tuple(range(int(low), int(high) + 1))
-
-
 def _fields(definition: FactDefinition, blank: Blank, asked: Asked) -> Iterator[Field]:
     match definition.type:
-        case "integer" if not _numbers(definition):
+        case "integer" if not few_numbers(definition):
             yield blank.text(VALUE, gettext("Number"), number=True)
         case "date":
             yield blank.date(VALUE, gettext("Date"))
@@ -165,7 +154,7 @@ def _buttons(definition: FactDefinition, given: Any, blank: Blank) -> Iterator[B
     if definition.type == "code":
         for value, words in choices_of(definition.values):
             yield blank.button(VALUE, value, words, chosen=value == now)
-    elif numbers := _numbers(definition):
+    elif numbers := few_numbers(definition):
         for number in numbers:
             yield blank.button(VALUE, str(number), str(number), chosen=str(number) == now)
     else:

@@ -6,9 +6,12 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from service.checklist.facts import FactDefinition
 from service.pages.answers.given import Known
 from service.pages.components import Choice, Text
 from service.pages.texts import gettext
+
+_MOST_BUTTONS = 6
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class Control:
 
     `confusions` pairs a look-alike fact with the difference. `adding` are the fields of a new entry, folded
     until they are wanted (`is_adding`). `together` says which start suits everything in the rows. `errors`
-    pairs the id of a field with why it was refused, `general` is what was refused as a whole. `note` says what
-    else the nurse should know.
+    pairs the id of a field with why it was refused, `general` is what was refused as a whole. `note` says
+    what else the nurse should know.
     """
 
     name: str
@@ -104,3 +107,13 @@ def choices_of(values: Mapping[str, str]) -> tuple[Choice, ...]:
     if set(values) == {"no", "yes"}:
         return (("no", gettext("No")), ("yes", gettext("Yes")))
     return tuple((value, english(words)) for value, words in values.items())
+
+
+def few_numbers(definition: FactDefinition) -> tuple[int, ...]:
+    """The numbers of an integer that are few enough to be buttons; none where it is typed."""
+    if definition.type != "integer" or definition.numbers:
+        return definition.numbers
+    low, high = definition.low, definition.high
+    if low is None or high is None or high - low >= _MOST_BUTTONS:
+        return ()
+    return tuple(range(int(low), int(high) + 1))

@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from service.checklist.facts import FactDefinition
 from service.pages.answers.asked import Asked, is_from_the_chair, source_of
+from service.pages.answers.controls import few_numbers
 from service.pages.answers.form import (
     NOW,
     ON,
@@ -91,10 +92,11 @@ def _value(definition: FactDefinition, sheet: Sheet) -> Any:
             day = sheet.day(VALUE)
             return day.isoformat() if isinstance(day, date) else None
         case "integer":
-            number = sheet.number(VALUE, whole=True)
-            if number is not None and definition.numbers and number not in definition.numbers:
+            few = few_numbers(definition)
+            if few and text not in map(str, few):
                 sheet.refuse(VALUE, gettext("Choose an answer."))
-            return number
+                return None
+            return sheet.number(VALUE, whole=True)
         case _:
             return sheet.number(VALUE)
 
