@@ -45,7 +45,7 @@ def _read(checklist_id: uuid.UUID) -> Printout:
     record = parts().visits.record(str(checklist_id), act())
     own = parts().public_url or request.host_url.rstrip("/")
     address = own + url_for("pages.checklist", checklist_id=checklist_id)
-    return printout(record, parts().library.vocabulary, address, someone())
+    return printout(record, parts().library.vocabulary, parts().time_zone, address=address, person=someone())
 
 
 def _sheet(sheet: Printout) -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from service.checklist.facts import Vocabulary
 from service.pages.presenters.findings import (
@@ -21,48 +22,34 @@ from service.pages.presenters.findings import (
     result_view,
     value_in_words,
 )
+from service.pages.presenters.visit_acts import (
+    Said,
+    SecondCheck,
+    Signature,
+    When,
+    said_of,
+    second_checks_of,
+    signatures_of,
+)
 from service.pages.statuses import OVERRIDES
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
-from service.records.record import DoubleCheckState, Meaning, Outcome
+from service.records.journal import Event
+from service.records.record import DoubleCheckState
 from service.records.visits import Person, Record
-from service.web.visit_documents import record_document
 
-MEANINGS: Mapping[str, Later] = {
-    Meaning.PERFORMED: lazy_gettext("went through this checklist"),
-    Meaning.DOUBLE_CHECK: lazy_gettext("made the independent double check"),
-    Meaning.REVIEWED: lazy_gettext("reviewed it"),
-}
-OUTCOMES: Mapping[str, Later] = {
-    Outcome.INFUSED: lazy_gettext("Infused"),
-    Outcome.HELD: lazy_gettext("Held: not begun"),
-    Outcome.STOPPED: lazy_gettext("Stopped before the whole dose was given"),
-}
 DOUBLE_CHECKS: Mapping[str, Later] = {
     DoubleCheckState.NOT_ASKED: lazy_gettext("The rules of this drug ask for none."),
     DoubleCheckState.NEEDED: lazy_gettext("Asked for, and not made."),
     DoubleCheckState.AGREES: lazy_gettext("Made; both agree."),
     DoubleCheckState.DIFFERS: lazy_gettext("Made; they differ."),
 }
-
-
-@dataclass(frozen=True)
-class Signed:
-    """Who did something, by the printed name, as what, and when: at the site's offset and in UTC."""
-
-    name: str
-    role: str
-    when: str
-
-
-@dataclass(frozen=True)
-class Answered:
-    """An acknowledgement, or a prescriber's override, and why."""
-
-    by: Signed
-    is_override: bool
-    reason: str
-    comment: str | None
-    order_reference: str | None
+_ACTS = (
+    Event.WARN_ACKNOWLEDGED,
+    Event.BLOCK_OVERRIDDEN,
+    Event.DOUBLE_CHECKED,
+    Event.ATTESTED,
+    Event.OUTCOME_RECORDED,
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,7 @@ class PrintedFinding:
 
     finding: FindingView
     override: str | None
-    answer: Answered | None
+    answer: Said | None
 
 
 @dataclass(frozen=True)
@@ -83,44 +70,6 @@ class NotKnown:
 
 
 @dataclass(frozen=True)
-class Attested:
-    """A signature: its meaning, the digest of the record that it covers, and whether it covers all of it."""
-
-    by: Signed
-    meaning: str
-    record: str
-    covers_all: bool
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A fact as each of two people gave it."""
-
-    label: str
-    agrees: bool
-    first: str
-    second: str
-
-
-@dataclass(frozen=True)
-class DoubleChecked:
-    """What a second person entered."""
-
-    by: Signed
-    facts: tuple[Compared, ...]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How the visit ended."""
-
-    by: Signed
-    outcome: str
-    reason: str | None
-    comment: str | None
-
-
-@dataclass(frozen=True)
 class DoubleCheckAsked:
     """Why the rules ask for a double check, if they do."""
 
@@ -129,8 +78,37 @@ class DoubleCheckAsked:
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """Where a checklist comes from: who asked for it, when it was evaluated, and its entry in the journal."""
+
+    actor: str
+    evaluated: When
+    entry: int
+    entry_digest: str
+    supersedes: str | None
+    supersedes_why: str | None
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """The checklist that counts in place of this one, and why; None where that has been erased."""
+
+    by: str
+    why: str | None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Who prints it, and when."""
+
+    name: str
+    role: str
+    when: When
+
+
+@dataclass(frozen=True)
 class Printout:
-    """All of one sheet. `others` are facts that were known and settled no finding; times are in words.
+    """All of one sheet. `others` are facts that were known and settled no finding.
 
     `created` and `changed` are when the checklist was made and when something was last done about it, in UTC.
     """
@@ -147,26 +125,16 @@ class Printout:
     unknown: tuple[NotKnown, ...]
     fault: bool
     observation_sources: tuple[Cited, ...]
-    double_check_asked: DoubleCheckAsked | None
     double_check: str
-    double_checks: tuple[DoubleChecked, ...]
-    attestations: tuple[Attested, ...]
-    outcomes: tuple[Ended, ...]
-    supersedes: Mapping[str, Any] | None
-    superseded_by: Mapping[str, Any] | None
-    made_by: str
-    evaluated: str
-    entry: int
-    entry_digest: str
-    printed: Signed
+    double_check_asked: DoubleCheckAsked | None
+    double_checks: tuple[SecondCheck, ...]
+    signatures: tuple[Signature, ...]
+    outcomes: tuple[Said, ...]
+    superseded: Superseded | None
+    provenance: Provenance
+    printed: Copy
     created: str
     changed: str
-
-    @property
-    def running_title(self) -> str:
-        """What stands at the head of every page, as a string of a style sheet."""
-        strip = self.result.strip
-        return in_style(" · ".join(filter(None, (strip.patient, strip.title, self.starts))))
 
     @property
     def answered_words(self) -> str:
@@ -181,13 +149,16 @@ class Printout:
 
     @property
     def running_words(self) -> Mapping[str, str]:
-        """The words around the number of a page, and the mark of a copy, as strings of a style sheet."""
-        return {
-            "page": in_style(gettext("Page") + " "),
-            "of": in_style(" " + gettext("of") + " "),
-            "mark": in_style(gettext("Printed copy, not for later use")),
-            "checklist": in_style(f"{gettext('Dosegate pre-infusion checklist')} {self.id}"),
+        """What stands at the edges of every page, as strings of a style sheet."""
+        strip = self.result.strip
+        words = {
+            "title": " · ".join(filter(None, (strip.patient, strip.title, self.starts))),
+            "mark": gettext("Printed copy, not for later use"),
+            "checklist": f"{gettext('Dosegate pre-infusion checklist')} {self.id}",
+            "page": gettext("Page") + " ",
+            "of": " " + gettext("of") + " ",
         }
+        return {name: in_style(text) for name, text in words.items()}
 
 
 def in_style(text: str) -> str:
@@ -195,145 +166,107 @@ def in_style(text: str) -> str:
     return "".join(each if each.isascii() and each.isalnum() else f"\\{ord(each):06x}" for each in text)
 
 
-def printout(record: Record, vocabulary: Vocabulary, address: str, person: Person) -> Printout:
+def printout(
+    record: Record, vocabulary: Vocabulary, zone: ZoneInfo, *, address: str, person: Person
+) -> Printout:
     """A record as `person` prints it; `address` is where it is found. Raises PatientErased."""
-    return _Sheet(record, vocabulary).printout(address, person)
+    sheet, subject, visit = _Sheet(record, vocabulary), record.subject, record.visit
+    view = result_view(sheet.result, vocabulary, sheet.dose_number)
+    answers = {key: said_of(entry, record.remarks, zone) for key, entry in visit.answers.items()}
+    acts = [entry.at for entry in visit.entries_of(*_ACTS)]
+    return Printout(
+        id=subject.id,
+        address=address,
+        site=subject.site,
+        result=view,
+        starts=_moment(view.strip.infusion_at),
+        unanswered=len(visit.open_findings),
+        needs_her=tuple(_printed(each, answers) for each in view.needs_her),
+        passed=tuple(_printed(each, answers) for each in view.passed),
+        others=tuple(sheet.others(view)),
+        unknown=tuple(sheet.unknown()),
+        fault=sheet.trace["fault"] is not None,
+        observation_sources=cited((sheet.result["observation"] or {"sources": ()})["sources"]),
+        double_check=str(DOUBLE_CHECKS[visit.double_check]),
+        double_check_asked=sheet.double_check_asked(),
+        double_checks=second_checks_of(visit, record.remarks, vocabulary, zone),
+        signatures=signatures_of(visit),
+        outcomes=tuple(
+            said_of(each, record.remarks, zone) for each in visit.entries_of(Event.OUTCOME_RECORDED)
+        ),
+        superseded=_superseded(record),
+        provenance=sheet.provenance(zone),
+        printed=Copy(person.name, person.act.role, When.of(person.act.at, zone)),
+        created=_utc(subject.made_at),
+        changed=_utc(max([subject.made_at, *acts])),
+    )
 
 
 class _Sheet:
-    """What stands on paper of one record."""
+    """What is stored of one record."""
 
     def __init__(self, record: Record, vocabulary: Vocabulary) -> None:
-        subject = record.subject
-        self._subject, self._vocabulary, self._made = subject, vocabulary, record.visit.entries[0]
-        self._zone = subject.infusion_at.tzinfo
-        self._document, self._result = record_document(record), subject.result
-        self._trace = json.loads(subject.contents.trace)
+        self._subject, self._vocabulary = record.subject, vocabulary
+        self._made = record.visit.entries[0]
+        self.result = record.subject.result
+        self.trace = json.loads(record.subject.contents.trace)
 
-    def printout(self, address: str, person: Person) -> Printout:
-        dose = next((each.get("value") for each in self._known() if each["fact"] == "dose_number"), None)
-        view = result_view(self._result, self._vocabulary, dose)
-        document, acts = self._document, [*self._acts()]
-        return Printout(
-            id=self._subject.id,
-            address=address,
-            site=self._subject.site,
-            result=view,
-            starts=self._moment(view.strip.infusion_at),
-            unanswered=len(document["open"]),
-            needs_her=tuple(map(self._finding, view.needs_her)),
-            passed=tuple(map(self._finding, view.passed)),
-            others=tuple(self._others(view)),
-            unknown=tuple(self._unknown()),
-            fault=self._trace["fault"] is not None,
-            observation_sources=cited((self._result["observation"] or {"sources": ()})["sources"]),
-            double_check_asked=self._asked(),
-            double_check=str(DOUBLE_CHECKS[document["double_check"]]),
-            double_checks=tuple(map(self._double_checked, document["double_checks"])),
-            attestations=tuple(map(self._attested, document["attestations"])),
-            outcomes=tuple(map(self._ended, document["outcomes"])),
-            supersedes=document["supersedes"],
-            superseded_by=document["superseded_by"],
-            made_by=self._subject.actor,
-            evaluated=self._moment(datetime.fromisoformat(self._result["evaluated_at"])),
-            entry=self._made.sequence,
-            entry_digest=self._made.digest,
-            printed=Signed(person.name, person.act.role, self._moment(person.act.at)),
-            created=_utc(self._subject.made_at),
-            changed=_utc(max([self._subject.made_at, *acts])),
-        )
-
-    def _acts(self) -> Iterator[datetime]:
-        for kind in ("acknowledgements", "overrides", "double_checks", "attestations", "outcomes"):
-            yield from (datetime.fromisoformat(each["at"]) for each in self._document[kind])
-
-    def _moment(self, at: datetime) -> str:
-        """A time at the offset that the infusion was planned in, and in UTC."""
-        local, utc = at.astimezone(self._zone), at.astimezone(UTC)
-        day = "" if local.date() == utc.date() else f"{utc:%Y-%m-%d} "
-        offset = local.isoformat(timespec="minutes")[-6:]
-        return f"{local:%Y-%m-%d %H:%M} {offset} ({day}{utc:%H:%M} UTC)"
-
-    def _signed(self, document: Mapping[str, Any]) -> Signed:
-        return Signed(
-            document["name"], document["role"], self._moment(datetime.fromisoformat(document["at"]))
-        )
-
-    def _finding(self, finding: FindingView) -> PrintedFinding:
-        override = str(OVERRIDES[finding.override]) if finding.override else None
-        return PrintedFinding(finding, override, self._answer(finding))
-
-    def _answer(self, finding: FindingView) -> Answered | None:
-        for kind in ("acknowledgements", "overrides"):
-            for each in self._document[kind]:
-                if (each["check"], each["rule"]) == finding.key:
-                    return Answered(
-                        by=self._signed(each),
-                        is_override=kind == "overrides",
-                        reason=each["reason_text"],
-                        comment=each["comment"],
-                        order_reference=each.get("order_reference"),
-                    )
-        return None
+    @property
+    def dose_number(self) -> int | None:
+        return next((each["value"] for each in self._known() if each["fact"] == "dose_number"), None)
 
     def _known(self) -> Iterator[Mapping[str, Any]]:
-        return (each for each in self._trace["facts"] if each["known"] == "yes")
+        return (each for each in self.trace["facts"] if each["known"] == "yes")
 
-    def _others(self, view: ResultView) -> Iterator[Seen]:
+    def others(self, view: ResultView) -> Iterator[Seen]:
         settled = {seen.fact for finding in view.findings for seen in finding.because}
         for each in self._known():
-            if each["fact"] not in settled:
-                yield Seen(
-                    each["fact"],
-                    label_of(each["fact"], self._vocabulary),
-                    self._value(each["fact"], each),
-                    each.get("at"),
-                    each.get("source"),
-                )
+            if (name := each["fact"]) not in settled:
+                definition = self._vocabulary.facts.get(name)
+                said = value_in_words(each["value"], each.get("unit"), definition)
+                label = label_of(name, self._vocabulary)
+                yield Seen(name, label, said, each.get("at"), each.get("source"))
 
-    def _value(self, fact: str, given: Mapping[str, Any] | None) -> str:
-        if given is None:
-            return gettext("not known")
-        return value_in_words(given["value"], given.get("unit"), self._vocabulary.facts.get(fact))
-
-    def _unknown(self) -> Iterator[NotKnown]:
+    def unknown(self) -> Iterator[NotKnown]:
         labels: dict[str, list[str]] = {}
-        for each in self._trace["facts"]:
+        for each in self.trace["facts"]:
             if each["known"] == "no":
                 labels.setdefault(each["detail"], []).append(label_of(each["fact"], self._vocabulary))
         return (NotKnown(detail, tuple(found)) for detail, found in labels.items())
 
-    def _asked(self) -> DoubleCheckAsked | None:
-        asked = self._result.get("independent_double_check")
+    def double_check_asked(self) -> DoubleCheckAsked | None:
+        asked = self.result.get("independent_double_check")
         return DoubleCheckAsked(asked["because"], cited(asked["sources"])) if asked else None
 
-    def _double_checked(self, document: Mapping[str, Any]) -> DoubleChecked:
-        return DoubleChecked(self._signed(document), tuple(map(self._compared, document["facts"] or ())))
-
-    def _compared(self, each: Mapping[str, Any]) -> Compared:
-        fact = each["fact"]
-        return Compared(
-            label=label_of(fact, self._vocabulary),
-            agrees=each["agrees"],
-            first=self._value(fact, each["first"]),
-            second=self._value(fact, each["second"]),
+    def provenance(self, zone: ZoneInfo) -> Provenance:
+        corrects = self._subject.supersedes
+        return Provenance(
+            actor=self._subject.actor,
+            evaluated=When.of(datetime.fromisoformat(self.result["evaluated_at"]), zone),
+            entry=self._made.sequence,
+            entry_digest=self._made.digest,
+            supersedes=corrects,
+            supersedes_why=self._subject.request["supersedes"]["reason"] if corrects else None,
         )
 
-    def _attested(self, document: Mapping[str, Any]) -> Attested:
-        return Attested(
-            by=self._signed(document),
-            meaning=str(MEANINGS[document["meaning"]]),
-            record=document["record"],
-            covers_all=document["covers_all"],
-        )
 
-    def _ended(self, document: Mapping[str, Any]) -> Ended:
-        return Ended(
-            by=self._signed(document),
-            outcome=str(OUTCOMES[document["outcome"]]),
-            reason=document["reason_text"],
-            comment=document["comment"],
-        )
+def _printed(finding: FindingView, answers: Mapping[tuple[str, str | None], Said]) -> PrintedFinding:
+    override = str(OVERRIDES[finding.override]) if finding.override else None
+    return PrintedFinding(finding, override, answers.get(finding.key))
+
+
+def _superseded(record: Record) -> Superseded | None:
+    newer = record.superseding
+    if newer is None:
+        return None
+    return Superseded(newer.id, newer.request["supersedes"]["reason"] if newer.kept is not None else None)
+
+
+def _moment(at: datetime) -> str:
+    """A planned time at the offset that it was planned in, and in UTC."""
+    utc = at.astimezone(UTC)
+    day = "" if at.date() == utc.date() else f"{utc:%Y-%m-%d} "
+    return f"{at:%Y-%m-%d %H:%M} {at.isoformat()[-6:]} ({day}{utc:%H:%M} UTC)"
 
 
 def _utc(at: datetime) -> str:
