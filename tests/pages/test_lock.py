@@ -6,7 +6,7 @@ from service.access.roles import Role
 from service.access.sessions import MOST_WRONG
 from service.web.guard import COOKIE
 from tests.pages.conftest import accessibility_faults
-from tests.pages.reading import fields, form_key, words
+from tests.pages.page_texts import fields, form_key, words
 from tests.people import PASSWORD, PIN, an_account, browser, signed_in
 
 pytestmark = pytest.mark.any_database

@@ -9,7 +9,7 @@ from service.records.journal import Act
 from service.web.cookies import DEVICE_COOKIE
 from service.web.guard import COOKIE
 from tests.pages.conftest import accessibility_faults
-from tests.pages.reading import form_key, words
+from tests.pages.page_texts import form_key, words
 from tests.people import PASSWORD, an_account, browser, signed_in
 
 pytestmark = pytest.mark.any_database
