@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import TypeGuard
 
 from service.checklist.conditions import Condition, Not
+from service.checklist.evaluate import Situation
 from service.checklist.evidence import Case
-from service.checklist.facts import Facts, Reading
+from service.checklist.facts import Reading
 from service.checklist.lists import Entry, FieldTest, TimeTest
 from service.checklist.rules import Pack
 from service.checklist.terms import Term
@@ -59,15 +60,16 @@ def common_start(spans: Iterable[tuple[datetime, datetime]]) -> tuple[datetime, 
     return (first, last) if first <= last else None
 
 
-def windows(pack: Pack, facts: Facts, infusion_at: datetime, region: str, policy: Policy) -> list[Window]:
+def windows(pack: Pack, situation: Situation, policy: Policy) -> list[Window]:
     """The windows that the rules of a pack set for this patient, in the order of the rules.
 
     Where the rules leave no single span of minutes, or where it cannot be told whether they apply, there is
     none.
     """
     found = []
+    facts, infusion_at, region = situation.facts, situation.infusion_at, situation.region
+    case = Case.of(pack.vocabulary, facts, infusion_at, region, dict(policy))
     for fact, entry in _sorts(pack):
-        case = Case.of(pack.vocabulary, facts, infusion_at, region, dict(policy))
         window = _window(pack, case, fact, dict(entry))
         if window is not None:
             found.append(window)
