@@ -239,6 +239,8 @@ class _Reader:
 def _text(given: Mapping[str, str], column: str) -> str:
     if not (said := given.get(column, "")):
         raise Refused("is missing", column)
+    if not said.isprintable():
+        raise Refused("holds a line break or another character that is not seen: write it again", column)
     try:
         return read_text(said)
     except Refused as refused:

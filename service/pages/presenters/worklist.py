@@ -1,0 +1,192 @@
+"""The infusions of a day as a nurse reads them: when, who, what, how it stands, and the one thing to tap."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from service.checklist.rules import Pack, Status
+from service.knowledge.library import Library
+from service.pages.statuses import NOT_CHECKED
+from service.pages.texts import Later, gettext, lazy_gettext, ngettext
+from service.records.stored import Flag
+from service.webhooks.infusions import CANCELLED
+from service.webhooks.progress import InProgress
+from service.webhooks.worklist import Planned, Worklist
+
+OUTCOMES: Mapping[str, Later] = {
+    "infused": lazy_gettext("Infused"),
+    "held": lazy_gettext("Held, not given"),
+    "stopped": lazy_gettext("Stopped before the end"),
+}
+_DAYS = (
+    lazy_gettext("Monday"),
+    lazy_gettext("Tuesday"),
+    lazy_gettext("Wednesday"),
+    lazy_gettext("Thursday"),
+    lazy_gettext("Friday"),
+    lazy_gettext("Saturday"),
+    lazy_gettext("Sunday"),
+)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class DrugName:
+    """A drug with what tells it apart: its brands, its class, and look-alikes that are on the same page."""
+
+    id: str
+    title: str
+    brands: str
+    drug_class: str
+    alike: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """A checklist that somebody has begun."""
+
+    id: str
+    kept_by: str
+    kept_at: datetime
+
+
+@dataclass(frozen=True)
+class Row:
+    """One infusion. `blocks` and `warns` are titles of checks that found something, in the rules' English.
+
+    `not_known` says how many checks cannot be decided yet. `told_by` is who planned it. `begins` is in the
+    site's zone.
+    """
+
+    begins: datetime
+    patient: str
+    drug: DrugName
+    status: str
+    blocks: tuple[str, ...]
+    warns: tuple[str, ...]
+    not_known: str
+    checklist: str | None
+    checked_at: datetime | None
+    drafts: tuple[DraftLine, ...]
+    outcome: Later | None
+    told_by: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are of one status, or of what has no status of its own."""
+
+    number: int
+    word: Later | str
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class TodayView:
+    """The page of one day. `over` are the visits that have ended."""
+
+    day: date
+    weekday: Later
+    is_today: bool
+    before: date
+    after: date
+    counts: tuple[Count, ...]
+    open: tuple[Row, ...]
+    over: tuple[Row, ...]
+    cancelled: str
+
+
+def weekday(day: date) -> Later:
+    """The name of a day of the week."""
+    return _DAYS[day.weekday()]
+
+
+def today_view(found: Worklist, day: date, now: datetime, zone: ZoneInfo, library: Library) -> TodayView:
+    """The page of a day, worst first as the worklist has it."""
+    rows = rows_of(found.infusions, zone, library)
+    open_ones = tuple(row for row in rows if row.outcome is None)
+    over = tuple(row for row in rows if row.outcome is not None)
+    cancelled = found.counts[CANCELLED]
+    return TodayView(
+        day=day,
+        weekday=weekday(day),
+        is_today=day == now.astimezone(zone).date(),
+        before=day - _DAY,
+        after=day + _DAY,
+        counts=_counts(open_ones, over),
+        open=open_ones,
+        over=over,
+        cancelled=ngettext("%(num)s was cancelled.", "%(num)s were cancelled.", cancelled)
+        if cancelled
+        else "",
+    )
+
+
+def _counts(open_ones: Iterable[Row], over: Iterable[Row]) -> tuple[Count, ...]:
+    statuses = [row.status for row in open_ones]
+    words = {
+        Status.BLOCK.word: gettext("blocked"),
+        NOT_CHECKED: gettext("not checked"),
+        Status.WARN.word: gettext("with warnings"),
+        Status.PASS.word: gettext("with nothing found"),
+    }
+    counted = [Count(statuses.count(status), word, status) for status, word in words.items()]
+    return (*counted, Count(len(list(over)), gettext("over")))
+
+
+def rows_of(infusions: Iterable[Planned], zone: ZoneInfo, library: Library) -> tuple[Row, ...]:
+    """Each infusion as a row, in the same order; names that look alike on one page are told apart."""
+    listed = list(infusions)
+    together = {each.drug for each in listed}
+    return tuple(_row(each, zone, library, together) for each in listed)
+
+
+def _row(infusion: Planned, zone: ZoneInfo, library: Library, together: set[str]) -> Row:
+    pack = library.packs.get(infusion.drug)
+    flags, not_known = infusion.flags, len({f.check for f in infusion.flags if f.verdict == "undecided"})
+    return Row(
+        begins=infusion.begins.astimezone(zone),
+        patient=infusion.patient,
+        drug=drug_name(infusion.drug, library, together),
+        status=infusion.status or NOT_CHECKED,
+        blocks=_titles(flags, Status.BLOCK, pack),
+        warns=_titles(flags, Status.WARN, pack),
+        not_known=ngettext("%(num)s check not known", "%(num)s checks not known", not_known)
+        if not_known
+        else "",
+        checklist=infusion.checklist,
+        checked_at=infusion.checked_at.astimezone(zone) if infusion.checked_at else None,
+        drafts=tuple(_draft(each, zone) for each in infusion.drafts),
+        outcome=OUTCOMES[infusion.ended.outcome] if infusion.ended else None,
+        told_by=_told_by(infusion),
+    )
+
+
+def drug_name(drug: str, library: Library, together: Iterable[str] = ()) -> DrugName:
+    """The drug as it is named; one whose rules are gone by its id alone."""
+    pack = library.packs.get(drug)
+    if pack is None:
+        return DrugName(drug, drug, "", "")
+    others = [library.packs[id] for id in pack.look_alikes if id in together and id in library.packs]
+    alike = tuple(f"{other.title} ({', '.join(other.brands)})" for other in others)
+    return DrugName(pack.id, pack.title, ", ".join(pack.brands), pack.drug_class, alike)
+
+
+def _titles(flags: Iterable[Flag], status: Status, pack: Pack | None) -> tuple[str, ...]:
+    """The checks in which a rule of this status fired, each once."""
+    titles = {check.id: check.title for check in pack.checks} if pack else {}
+    found = (flag for flag in flags if flag.verdict == "holds" and flag.status == status.word)
+    return tuple(dict.fromkeys(titles.get(flag.check, flag.check) for flag in found))
+
+
+def _draft(draft: InProgress, zone: ZoneInfo) -> DraftLine:
+    return DraftLine(draft.id, draft.kept_by, draft.kept_at.astimezone(zone))
+
+
+def _told_by(infusion: Planned) -> str:
+    if infusion.reference is None:
+        return gettext("not planned here")
+    if infusion.sender is None:
+        return gettext("%(reference)s, from a list", reference=infusion.reference)
+    return gettext("%(reference)s, from %(sender)s", reference=infusion.reference, sender=infusion.sender)
