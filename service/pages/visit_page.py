@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Redirect
 from service.access.accounts import WrongSecret
 from service.access.throttle import TooManyFailures
 from service.intake.errors import BadInput
+from service.pages.paper import qr_code
 from service.pages.presenters.visit import visit_view
 from service.pages.presenters.visit_ending import Seeing
 from service.pages.presenters.visit_forms import (
@@ -44,6 +45,7 @@ def show(record: Record, refused: Refused | None = None, code: int = 200) -> Res
     """The page of a visit as it is now. Raises PatientErased."""
     seeing = Seeing(principal(), parts().clock(), parts().time_zone, parts().library.vocabulary, SIGNS)
     view = visit_view(record, _dose_number(record.subject), seeing, refused)
+    address = _own_address("pages.double_check", record.subject.id)
     return page(
         "visit/page.html",
         code=code,
@@ -53,7 +55,8 @@ def show(record: Record, refused: Refused | None = None, code: int = 200) -> Res
         reasons_to_override=reason_choices(COMMON_TO_OVERRIDE),
         outcomes=outcome_choices(),
         outcome_reasons=outcome_reason_choices(),
-        second_person_address=_own_address("pages.double_check", record.subject.id),
+        second_person_address=address,
+        second_person_code=qr_code(address, gettext("The same address as a QR code")),
     )
 
 

@@ -1,5 +1,6 @@
 """Recorded checklists for tests of their page, and the forms of a page as a client sends them."""
 
+import html
 import json
 import re
 
@@ -7,6 +8,8 @@ from service.records.journal import Act
 from tests.api.sending import a_request
 
 KEY = re.compile(r'name="(form_key|form_owner)" value="([^"]*)"')
+HEPATITIS = ("hepatitis_b", "hbv-active")
+POSITIVE = {"value": "positive", "at": "2026-09-20"}
 INFECTION, RESOLVED = ("infection", "infection-active"), ("infection", "infection-resolved")
 
 
@@ -27,11 +30,27 @@ def page_of(client, id, part=""):
 
 
 def send(client, id, part, **fields):
-    """Send a form of that page; the keys of the forms are read out of a page that every person has."""
-    keys = dict(KEY.findall(client.get("/account").text))
-    return client.post(f"/checklists/{id}/{part}", data={**keys, **fields})
+    """Send a form of that page."""
+    return send_to(client, f"/checklists/{id}/{part}", **fields)
 
 
 def named(finding):
     """The finding as a form names it."""
     return dict(zip(("check", "rule"), finding, strict=True))
+
+
+def send_to(client, address, **fields):
+    """Send a form; its keys are read out of a page that every person has."""
+    keys = dict(KEY.findall(client.get("/account").text))
+    return client.post(address, data={**keys, **fields})
+
+
+def words_of(text):
+    """The words of a page as they are read, in one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split()).replace(" ,", ",")
+
+
+def entries(sql, id, event):
+    """How many entries of this event the journal has of a checklist."""
+    [(count,)] = sql("SELECT count(*) FROM journal WHERE subject = ? AND event = ?", id, event)
+    return count

@@ -27,7 +27,7 @@ from service.pages.presenters.visit_ending import (
     watch,
 )
 from service.pages.presenters.visit_findings import OpenFinding, open_finding
-from service.pages.presenters.visit_forms import CORRECT, Form, Forms, Refused
+from service.pages.presenters.visit_forms import Forms, Refused
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 from service.records.journal import Event
 from service.records.record import DoubleCheckState, Visit
@@ -73,13 +73,14 @@ class Earlier:
 
 @dataclass(frozen=True)
 class DoubleCheck:
-    """The blind double check that the pack asks for."""
+    """The blind double check that the pack asks for; `possible` is whether it may still be made."""
 
     state: str
     because: str
     sources: tuple[Cited, ...]
     facts: tuple[str, ...]
     checks: tuple[SecondCheck, ...]
+    possible: bool
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Step:
 
 @dataclass(frozen=True)
 class VisitView:
-    """The whole page. `correcting` is the form that begins a correction, where this person may make one."""
+    """The whole page."""
 
     id: str
     result: ResultView
@@ -109,7 +110,7 @@ class VisitView:
     signing: Signing
     ending: Ending
     watch: Watch | None
-    correcting: Form | None
+    may_correct: bool
     errors: tuple[tuple[str | None, str], ...]
     lost: str | None
 
@@ -187,15 +188,15 @@ def visit_view(
         signing=signing(visit, seeing, forms),
         ending=ending(visit, seeing.person, said, forms),
         watch=watch(visit, result.observation, seeing),
-        correcting=_correcting(visit, seeing.person, forms),
+        may_correct=_may_correct(visit, seeing.person),
         errors=forms.errors(),
         lost=forms.lost(),
     )
 
 
-def _correcting(visit: Visit, person: Principal, forms: Forms) -> Form | None:
+def _may_correct(visit: Visit, person: Principal) -> bool:
     may = person.may(Permission.DRAFT_KEEP) and person.may(Permission.CHECKLIST_MAKE)
-    return forms.form(CORRECT) if may and visit.superseded_by is None else None
+    return may and visit.superseded_by is None
 
 
 def _superseded(record: Record, zone: ZoneInfo) -> Correction | None:
@@ -230,4 +231,5 @@ def _double_check(record: Record, document: Mapping[str, Any], seeing: Seeing) -
         sources=cited(why["sources"]),
         facts=tuple(label_of(each, vocabulary) for each in visit.asked),
         checks=second_checks_of(visit, record.remarks, vocabulary, seeing.zone),
+        possible=visit.outcome is None and visit.superseded_by is None,
     )

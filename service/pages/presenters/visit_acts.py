@@ -23,8 +23,8 @@ MEANINGS: Mapping[str, Later] = {
     Meaning.REVIEWED: lazy_gettext("Reviewed this check"),
 }
 OUTCOMES: Mapping[str, Later] = {
-    Outcome.INFUSED: lazy_gettext("Infused: the infusion ended"),
-    Outcome.HELD: lazy_gettext("Held: nothing was given"),
+    Outcome.INFUSED: lazy_gettext("Infused, and ended"),
+    Outcome.HELD: lazy_gettext("Held, and nothing given"),
     Outcome.STOPPED: lazy_gettext("Stopped before the whole dose was given"),
 }
 ANSWERS: Mapping[str, Later] = {

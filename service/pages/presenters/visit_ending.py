@@ -1,5 +1,6 @@
 """Signing a visit, its outcome, and watching after it: what is said of each, and what may be done now."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +47,12 @@ class Watch:
     sources: tuple[Cited, ...]
     ended: When | None
     until: When | None
-    over: bool
+    seconds_left: int
+
+    @property
+    def over(self) -> bool:
+        """Whether the time has passed."""
+        return self.until is not None and not self.seconds_left
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ def watch(visit: Visit, plan: Mapping[str, Any] | None, seeing: Seeing) -> Watch
         sources=cited(plan["sources"]),
         ended=None if ended is None else When.of(ended, seeing.zone),
         until=None if until is None else When.of(until, seeing.zone),
-        over=until is not None and seeing.now >= until,
+        seconds_left=0 if until is None else max(0, math.ceil((until - seeing.now).total_seconds())),
     )
 
 

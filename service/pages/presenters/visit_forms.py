@@ -10,7 +10,7 @@ from service.records.record import Outcome
 
 Choices = tuple[tuple[str, str], ...]
 # The ids of the forms of which a page has one.
-SIGN, OUTCOME, ENDED, CORRECT = "sign", "outcome-form", "ended", "correct"
+SIGN, OUTCOME, ENDED = "sign", "outcome-form", "ended"
 
 # Offered at once, as each says enough by itself; the others open on demand.
 COMMON_TO_ACKNOWLEDGE = (

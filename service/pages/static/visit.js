@@ -2,17 +2,21 @@
 const EVERY = 15_000;
 const MINUTE = 60_000;
 
-function show(time) {
-  const left = Math.ceil((Date.parse(time.dataset.watchUntil) - Date.now()) / MINUTE);
-  const words = left > 0 ? time.dataset.left.replace("{}", String(left)) : time.dataset.over;
+// The server's count, and not this device's idea of the time of day.
+function count(time) {
+  const end = Date.now() + Number(time.dataset.watchSeconds) * 1000;
   const place = time.parentElement.querySelector("[data-watch-left]");
-  // Said aloud once, when it is over: a minute that passes is no news.
-  if (left <= 0) place.setAttribute("role", "status");
-  if (place.textContent !== words) place.textContent = words;
+  const show = () => {
+    const left = Math.ceil((end - Date.now()) / MINUTE);
+    const words = left > 0 ? time.dataset.left.replace("{}", String(left)) : time.dataset.over;
+    // Said aloud once, when it is over: a minute that passes is no news.
+    if (left <= 0) place.setAttribute("role", "status");
+    if (place.textContent !== words) place.textContent = words;
+  };
+  show();
+  setInterval(show, EVERY);
 }
 
-const times = document.querySelectorAll("[data-watch-until]");
-for (const time of times) {
-  show(time);
-  setInterval(show, EVERY, time);
+for (const time of document.querySelectorAll("[data-watch-seconds]")) {
+  if (Number(time.dataset.watchSeconds) > 0) count(time);
 }
