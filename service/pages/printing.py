@@ -16,8 +16,7 @@ from service.web.responses import as_problem
 
 section = Section()
 _NO_PDF = (
-    "This server lacks the library that draws a PDF; nothing is lost. Open the print page of this checklist "
-    "(its address ends in /print), and print it, or save it as a PDF, from the browser."
+    "This server lacks the library that draws a PDF; the address that ends in /print has the same to print."
 )
 
 

@@ -114,6 +114,13 @@ _BY_TYPE: Mapping[str, Words] = {
         lazy_gettext("The identity provider of your organisation does not answer. Nobody is signed in."),
         lazy_gettext("Try again in a moment, or sign in with a name and a password, if you have them."),
     ),
+    problems.NO_PDF.type: Words(
+        lazy_gettext("No PDF can be made here"),
+        lazy_gettext("This server lacks the library that draws a PDF. Nothing is lost."),
+        lazy_gettext(
+            "Open the print page of this checklist, and print it or save it as a PDF from the browser."
+        ),
+    ),
     problems.WRONG_SECRET.type: Words(
         lazy_gettext("Wrong PIN or password"),
         lazy_gettext("This PIN or password is not right. Nothing was recorded but the failure."),
