@@ -1,6 +1,7 @@
 """Facts as they are asked at a chair in Berlin on a Tuesday afternoon, and pages that hold their controls."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
@@ -8,8 +9,11 @@ from werkzeug.datastructures import MultiDict
 from service.checklist.evaluate import Situation
 from service.checklist.facts import Facts
 from service.checklist.windows import windows
+from service.intake.facts import read_facts
+from service.intake.json_text import parse_request
 from service.pages.answers import Asked, control_of, own_limits, read_answer
 from service.pages.rendering import page
+from service.records.canonical import canonical
 from tests.builders import shipped
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -18,6 +22,9 @@ START = (NOW + timedelta(hours=1)).astimezone(BERLIN)
 VOCABULARY = shipped().vocabulary
 EVERY_LIMIT = {fact: sides for drug in shipped().packs.values() for fact, sides in own_limits(drug).items()}
 WINDOWS = windows(shipped().packs["inebilizumab"], Situation(Facts({}), START, "US"), shipped().policy.values)
+
+SINGLE = [name for name, each in VOCABULARY.facts.items() if each.type != "list"]
+DAY, CLOCK = "2026-09-30", "09:10"
 
 HOLDS_CONTROLS = """
 {% extends "base.html" %}
@@ -65,4 +72,39 @@ def shows(app, views):
     """Let the page of one's own account show these controls instead."""
     app.view_functions["pages.own_account"] = lambda: page(
         app.jinja_env.from_string(HOLDS_CONTROLS), views=views()
+    )
+
+
+def taken_in(fact, value):
+    """The readings that the intake makes of a fact, by way of the bytes of a request."""
+    return read_facts(parse_request(canonical({fact: value})), VOCABULARY, START).readings.get(fact, ())
+
+
+def dated(fact):
+    """When a result was taken, as it is typed; nothing for any other fact."""
+    return {"on": DAY, "time": CLOCK} if VOCABULARY[fact].result else {}
+
+
+def ways(definition):
+    """Each sort of value as it is typed, and the value that the intake should then have."""
+    match definition.type:
+        case "code":
+            return [({"value": code}, code) for code in definition.values]
+        case "date":
+            return [({"value": "2019-02-28"}, date(2019, 2, 28))]
+        case "integer":
+            numbers = definition.numbers or (int(definition.low), int(definition.high))
+            return [({"value": str(number)}, number) for number in numbers]
+    found = []
+    for unit in definition.units.values():
+        amount = within(definition, unit)
+        found.append(({"value": amount, "unit": unit.name}, unit.convert(Decimal(amount))))
+    return found
+
+
+def within(definition, unit):
+    """A plausible amount in a unit, as somebody types it."""
+    candidates = ["1.5", "7", "36.85", "98.6", "172.5", "72.5", "250", "400", "2500"]
+    return next(
+        each for each in candidates if definition.low <= unit.convert(Decimal(each)) <= definition.high
     )
