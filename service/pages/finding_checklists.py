@@ -2,21 +2,19 @@
 
 import itertools
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Response, request
 
 from service.access.roles import Permission
 from service.intake.errors import BadInput, FieldError
-from service.intake.filters import ANSWERED, OUTCOMES, VERDICTS, Filters, FiltersSchema, filters_of
-from service.intake.json_text import check_texts
-from service.intake.requests import read_document
+from service.intake.filters import ANSWERED, OUTCOMES, VERDICTS
 from service.pages.components import Choice
+from service.pages.filter_forms import asked_for, drug_choices, summary
 from service.pages.presenters.audit import hit_view
 from service.pages.rendering import page
 from service.pages.section import Section
-from service.pages.texts import gettext, ngettext
+from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 from service.records.checklist_export import Format, export
 from service.records.reasons import Reason
 from service.records.search import search
@@ -25,12 +23,24 @@ from service.web.responses import CSV, NDJSON
 
 section = Section()
 
-_SCHEMA = FiltersSchema()
-_TEXTS = ("patient", "drug", "status", "check", "rule", "verdict", "actor", "answered", "reason", "outcome")
-_DAYS = {"from": 0, "to": 1, "infusion_from": 0, "infusion_to": 1}  # the last day is wholly in a period
-FIELDS = (*_TEXTS, *_DAYS, "superseded")
+LABELS: Mapping[str, Later] = {
+    "patient": lazy_gettext("Patient id"),
+    "drug": lazy_gettext("Drug"),
+    "status": lazy_gettext("Status"),
+    "from": lazy_gettext("Made on or after"),
+    "to": lazy_gettext("Made on or before"),
+    "outcome": lazy_gettext("Outcome"),
+    "infusion_from": lazy_gettext("Infusion on or after"),
+    "infusion_to": lazy_gettext("Infusion on or before"),
+    "superseded": lazy_gettext("Corrected by a later one"),
+    "check": lazy_gettext("Check with a rule that was found"),
+    "rule": lazy_gettext("Rule that was found"),
+    "verdict": lazy_gettext("How it was found"),
+    "answered": lazy_gettext("How it was answered"),
+    "reason": lazy_gettext("Reason of that answer"),
+    "actor": lazy_gettext("Made by"),
+}
 _FIRST = {"patient", "drug", "status", "from", "to", "outcome"}  # the form's others are folded away
-_YES_NO = {"yes": True, "no": False}
 
 
 @section.page("/find", needs=Permission.CHECKLIST_SEARCH)
@@ -84,37 +94,8 @@ def export_checklists() -> Response:
 
 
 def _typed() -> dict[str, str]:
-    given = {name: request.form.get(name, "").strip() for name in FIELDS}
+    given = {name: request.form.get(name, "").strip() for name in LABELS}
     return {name: text for name, text in given.items() if text}
-
-
-def asked_for(typed: Mapping[str, str]) -> Filters:
-    """The filters that were typed; days are those of the site's time zone. Raises BadInput."""
-    check_texts(dict(typed))
-    document: dict[str, Any] = {name: typed[name] for name in _TEXTS if name in typed}
-    errors = []
-    for name, later in _DAYS.items():
-        if name not in typed:
-            continue
-        try:
-            document[name] = midnight(typed[name], later).isoformat()
-        except (ValueError, OverflowError):
-            errors.append(FieldError(name, gettext("must be a date such as 2026-10-06")))
-    if "superseded" in typed:
-        document["superseded"] = _YES_NO.get(typed["superseded"])
-    try:
-        read = read_document(document, _SCHEMA)
-    except BadInput as error:
-        raise BadInput([*errors, *error.errors]) from None
-    if errors:
-        raise BadInput(errors)
-    return filters_of(read, parts().library)
-
-
-def midnight(day: str, later: int) -> datetime:
-    """When a day begins at the site, or so many days later. Raises ValueError, OverflowError."""
-    begins = date.fromisoformat(day) + timedelta(days=later)
-    return datetime.combine(begins, time(), parts().time_zone)
 
 
 def _format(word: str) -> Format:
@@ -130,27 +111,20 @@ def _refused(typed: Mapping[str, str], error: BadInput) -> Response:
 def _form(
     typed: Mapping[str, str], errors: Mapping[str, str], *, found: Mapping[str, Any] | None, code: int = 200
 ) -> Response:
-    everything = {name: typed.get(name, "") for name in FIELDS}
+    everything = {name: typed.get(name, "") for name in LABELS}
     return page(
         "audit/find.html",
         code=code,
         typed=everything,
         sent=typed,
-        more_is_set=any(name in typed for name in FIELDS if name not in _FIRST),
-        errors={name: errors.get(name) for name in FIELDS},
-        summary=[(name if name in FIELDS else None, message) for name, message in errors.items()],
+        more_is_set=any(name in typed for name in LABELS if name not in _FIRST),
+        errors={name: errors.get(name) for name in LABELS},
+        labels=LABELS,
+        summary=summary(errors, LABELS),
         found=found,
         choices=_choices(),
         rules=sorted({rule.id for pack in parts().library.packs.values() for rule in pack.rules}),
     )
-
-
-def drug_choices() -> list[Choice]:
-    """Every drug with its brands and class, so that no look-alike is taken for another."""
-    any_drug: Choice = ("", gettext("Any"))
-    packs = sorted(parts().library.packs.values(), key=lambda pack: pack.title)
-    named = [(pack.id, f"{pack.title} ({', '.join(pack.brands)}; {pack.drug_class})") for pack in packs]
-    return [any_drug, *named]
 
 
 def _choices() -> dict[str, list[Choice]]:

@@ -9,12 +9,12 @@ from service.access.roles import Permission
 from service.intake.errors import BadInput, FieldError
 from service.intake.filters import check_period
 from service.intake.json_text import check_texts
-from service.pages.finding_checklists import midnight
+from service.pages.filter_forms import midnight, summary
 from service.pages.presenters.audit import chain_view, entry_view, report_view
 from service.pages.presenters.events import EVENT_WORDS
 from service.pages.rendering import page
 from service.pages.section import Section
-from service.pages.texts import gettext
+from service.pages.texts import Later, gettext, lazy_gettext
 from service.records import export as taking_out
 from service.records.chain_state import ChainTooLong, chain_state, verify_chain
 from service.records.pages import NewestFirst, Period, newest
@@ -25,14 +25,21 @@ from service.web.responses import CSV, JSON, NDJSON
 section = Section()
 
 _NAMED = ("event", "actor", "subject")
-_FIELDS = (*_NAMED, "from", "to", "entry")
+_LABELS: Mapping[str, Later] = {
+    "event": lazy_gettext("Event"),
+    "actor": lazy_gettext("Who"),
+    "subject": lazy_gettext("About"),
+    "from": lazy_gettext("On or after"),
+    "to": lazy_gettext("On or before"),
+    "entry": lazy_gettext("Up to entry"),
+}
 _LONGEST, _LAST = 200, 2**31 - 1
 
 
 @section.page("/journal", needs=Permission.JOURNAL_READ)
 def journal() -> Response:
     """The newest entries, or those that are asked for. No patient data is in them, nor in the address."""
-    typed = {name: text for name in _FIELDS if (text := request.args.get(name, "").strip())}
+    typed = {name: text for name in _LABELS if (text := request.args.get(name, "").strip())}
     try:
         found = _found(typed)
     except BadInput as error:
@@ -74,9 +81,10 @@ def _page(
     return page(
         "audit/journal.html",
         code=code,
-        typed={name: typed.get(name, "") for name in _FIELDS},
-        errors={name: errors.get(name) for name in _FIELDS},
-        summary=list(errors.items()),
+        typed={name: typed.get(name, "") for name in _LABELS},
+        errors={name: errors.get(name) for name in _LABELS},
+        labels=_LABELS,
+        summary=summary(errors, _LABELS),
         filtered=bool(typed),
         asked=asked,
         entries=[entry_view(each, zone) for each in found.entries] if found else [],

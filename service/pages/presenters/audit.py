@@ -93,6 +93,8 @@ def _minute(text: str | None) -> str | None:
 
 
 def _counted(fired: int, undecided: int) -> str:
+    if not fired and not undecided:
+        return gettext("No rule fired, and none was left undecided")
     return ", ".join(
         [
             ngettext("%(num)s rule fired", "%(num)s rules fired", fired),

@@ -24,10 +24,10 @@ TRUTH_WORDS: Mapping[str, Later] = {
     "unknown": lazy_gettext("Not known"),
 }
 _JOINTS: Mapping[str, Later] = {
-    "all": lazy_gettext("All of these"),
-    "any": lazy_gettext("At least one of these"),
-    "not": lazy_gettext("Not so"),
-    "recorded": lazy_gettext("On record, where not known counts as not so"),
+    "all": lazy_gettext("All of these hold"),
+    "any": lazy_gettext("At least one of these holds"),
+    "not": lazy_gettext("It is not so that"),
+    "recorded": lazy_gettext("It is on record (what is not known counts as not so) that"),
 }
 
 
@@ -130,7 +130,7 @@ class _Reader:
             message=finding["message"] if finding else None,
             ways=tuple(map(tuple, finding["would_pass_when"])) if finding else (),
             settles=tuple(map(self._fact, open_facts)),
-            ledger=tuple(rule["ledger"]),
+            ledger=tuple(dict.fromkeys(rule["ledger"])),
             engine_differs=rule["engine"] is not None and rule["engine"] != rule["verdict"],
             tree=self._node(rule["concern"], decides=True),
         )
