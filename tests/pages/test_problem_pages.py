@@ -45,7 +45,7 @@ def test_each_status_has_words_of_its_own(app, status):
 def test_an_address_that_leads_nowhere(app):
     for client in (browser(app), signed_in(app, Role.NURSE)):
         is_helpful(client.get("/nowhere"), 404)
-    for address in ("/api/v1/nowhere", "/cds-services/nowhere", "/webhooks/nowhere"):
+    for address in ("/api/v1/nowhere", "/cds-services/nowhere/at/all"):
         assert is_problem(browser(app).get(address), 404)
 
 

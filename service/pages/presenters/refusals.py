@@ -63,6 +63,9 @@ FAULTS: Mapping[str, Later] = {
     ),
     "is taken": lazy_gettext("Another account has this name"),
     "is another account's": lazy_gettext("This is another account's"),
+    "must be 1 to 255 printable ASCII characters": lazy_gettext(
+        "Enter 1 to 255 letters, digits and signs without accents"
+    ),
     "is required": lazy_gettext("Enter this"),
     "is needed, or an issuer together with its name for the person": lazy_gettext(
         "Give a password, or an issuer together with its name for the person"
