@@ -1,14 +1,17 @@
 """The checklist in the making: one page from top to bottom, evaluated anew with each answer."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from service.access.roles import Permission
 from service.intake.errors import BadInput
+from service.intake.requests import find_drug
 from service.pages.answers import Asked, BadAnswer, input_errors, own_limits, read_answer
 from service.pages.moments import moment_at
 from service.pages.presenters.draft import Refused, draft_view
@@ -34,20 +37,16 @@ def draft(draft_id: uuid.UUID) -> Response:
 @section.page("/drafts/<uuid:draft_id>/answers", method="POST", needs=Permission.DRAFT_KEEP)
 def answer_draft(draft_id: uuid.UUID) -> ResponseReturnValue:
     """Keep the answers of one form, and show what comes of them."""
-    drafting, vocabulary = parts().drafting, parts().library.vocabulary
-    names = [name for name in dict.fromkeys(request.form.getlist("fact")) if name in vocabulary]
-    drafted = drafting.read(str(draft_id), act())
-    facts: dict[str, Any] = {}
-    name = ""
+    drafting, sent = parts().drafting, _Sent(request.form)
     try:
-        for name in names:
-            facts[name] = read_answer(vocabulary[name], request.form, _asked(drafted))
-        answered = drafting.answer(str(draft_id), facts, someone()) if facts else drafted
+        drafted = drafting.answer_with(str(draft_id), sent.read, someone())
     except BadAnswer as bad:
-        return _shown(drafted, refused=Refused(name, bad.errors, bad.typed), code=_REFUSED)
+        refused = Refused(sent.reading, bad.errors, bad.typed)
     except BadInput as bad:
-        return _shown(drafted, refused=_refused(bad, names), code=_REFUSED)
-    return _gone_on(answered, (tuple(facts), _place()))
+        refused = sent.refused(bad)
+    else:
+        return _gone_on(drafted, (tuple(sent.names), _place()))
+    return _shown(drafting.read(str(draft_id), act()), refused=refused, code=_REFUSED)
 
 
 @section.page("/drafts/<uuid:draft_id>/plan", method="POST", needs=Permission.DRAFT_KEEP)
@@ -86,16 +85,45 @@ def discard_draft(draft_id: uuid.UUID) -> ResponseReturnValue:
     return redirect("/today", _SEE_OTHER)
 
 
-def _asked(drafted: Drafted) -> Asked:
-    situation, pack = drafted.evaluated.request.situation, drafted.evaluated.request.pack
+class _Sent:
+    """A form with answers to one question, or to a few. `reading` is the fact that is being read."""
+
+    def __init__(self, form: MultiDict[str, str]) -> None:
+        self._form, self._vocabulary = form, parts().library.vocabulary
+        self.names = [name for name in dict.fromkeys(form.getlist("fact")) if name in self._vocabulary]
+        self.reading = ""
+
+    def read(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """The facts, beside what is known so far. Raises BadAnswer."""
+        asked, facts = _asked(known), {}
+        for name in self.names:
+            self.reading = name
+            facts[name] = read_answer(self._vocabulary[name], self._form, asked)
+        return facts
+
+    def refused(self, bad: BadInput) -> Refused:
+        """An answer that could be read, and that is no fact: for instance a weight that nobody has."""
+        for name in self.names:
+            if errors := input_errors(self._vocabulary[name], bad):
+                start = f"{name}."
+                sent = [key for key in self._form if key.startswith(start)]
+                return Refused(
+                    name, errors, {key.removeprefix(start): self._form.getlist(key) for key in sent}
+                )
+        raise bad
+
+
+def _asked(known: Mapping[str, Any]) -> Asked:
+    """The circumstances of the questions of a request as it is now."""
+    library = parts().library
     return Asked(
         now=act().at,
         zone=parts().time_zone,
-        infusion_at=situation.infusion_at,
+        infusion_at=datetime.fromisoformat(known["infusion_at"]),
         person=someone().name,
-        vocabulary=parts().library.vocabulary,
-        given=drafted.facts,
-        limits=own_limits(pack),
+        vocabulary=library.vocabulary,
+        given=known["facts"],
+        limits=own_limits(find_drug(known["drug"], library)),
     )
 
 
@@ -105,28 +133,17 @@ def _place() -> int:
     return min(int(said), _MOST_PLACES) if said.isdecimal() and said.isascii() else 0
 
 
-def _refused(bad: BadInput, names: list[str]) -> Refused:
-    """An answer that could be read, and that is no fact: for instance one that nobody can have."""
-    for name in names:
-        if errors := input_errors(parts().library.vocabulary[name], bad):
-            start = f"{name}."
-            sent = [key for key in request.form if key.startswith(start)]
-            typed = {key.removeprefix(start): request.form.getlist(key) for key in sent}
-            return Refused(name, errors, typed)
-    raise bad
-
-
 def _gone_on(
     drafted: Drafted, after: tuple[tuple[str, ...], int], anchor: str | None = None
 ) -> ResponseReturnValue:
     if is_fragment():
         return _shown(drafted, after=after)
     if anchor is None:
-        anchor = draft_view(drafted, _asked(drafted), after=after).focus
+        anchor = draft_view(drafted, _asked(drafted.request), after=after).focus
     return redirect(url_for("pages.draft", draft_id=drafted.id, _anchor=anchor), _SEE_OTHER)
 
 
 def _shown(drafted: Drafted, *, code: int = 200, plan_error: str = "", **options: Any) -> Response:
-    view = draft_view(drafted, _asked(drafted), **options)
+    view = draft_view(drafted, _asked(drafted.request), **options)
     template = "draft/checklist.html" if is_fragment() else "draft.html"
     return page(template, code=code, view=view, plan_error=plan_error, fragment=is_fragment())

@@ -7,7 +7,7 @@ the pack, the policy and the status that came out, and is erased with the patien
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,10 @@ from service.records.visits import Person
 
 # Beside the request: fact to who answered it, and when; and the printed name of who kept it last.
 ANSWERS, KEPT_BY = "answers", "kept_by"
+
+
+# From a request as it is now to the facts that are given, by name.
+Answers = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class NotADraftOfOurs(NoSuchDraft):
@@ -96,19 +100,28 @@ class Drafting:
 
         Two who answer different questions at once lose neither answer.
         """
+        return self.answer_with(id, lambda _: facts, by)
+
+    def answer_with(self, id: str, read: Answers, by: Person) -> Drafted:
+        """The same, where the answers are read beside what is known so far: nobody changes that meanwhile.
+
+        `read` may raise what it likes: then nothing is changed.
+        """
+        facts: dict[str, Any] = {}
 
         def changed(document: dict[str, Any]) -> dict[str, Any]:
+            facts.update(read(_request(document)))
             known = {**document.get("facts", {}), **facts}
             who = {"name": by.name, "at": moment_text(by.act.at)}
             answers = {**document[ANSWERS], **dict.fromkeys(facts, who)}
             return {**document, "facts": known, ANSWERS: answers}
 
-        return self._changed(id, changed, by, tuple(facts))
+        return self._changed(id, changed, by, facts)
 
     def plan(self, id: str, infusion_at: datetime, by: Person) -> Drafted:
         """Move the planned start. Raises BadInput, NoSuchDraft, NotADraftOfOurs."""
         return self._changed(
-            id, lambda document: {**document, "infusion_at": infusion_at.isoformat()}, by, ("infusion_at",)
+            id, lambda document: {**document, "infusion_at": infusion_at.isoformat()}, by, ["infusion_at"]
         )
 
     def unfinished(self, patient: str, act: Act) -> list[Unfinished]:
@@ -151,7 +164,7 @@ class Drafting:
         id: str,
         change: Callable[[dict[str, Any]], dict[str, Any]],
         by: Person,
-        changed: tuple[str, ...],
+        changed: Collection[str],
     ) -> Drafted:
         with self._drafts.changing(id) as (writing, draft):
             document = {**change(_document(draft.body)), KEPT_BY: by.name}
@@ -167,7 +180,7 @@ class Drafting:
         evaluated: Answer,
         *,
         by: Person,
-        changed: tuple[str, ...] = (),
+        changed: Collection[str] = (),
     ) -> Draft:
         result, patient = evaluated.result, evaluated.request.patient
         kept, _ = self._drafts.put(writing, id, canonical(document), patient, by.act)

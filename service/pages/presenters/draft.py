@@ -144,7 +144,8 @@ class _Page:
         self.result = result_view(
             self.drafted.evaluated.result, self.vocabulary, _dose(facts.get("dose_number"))
         )
-        self.needed = set(self._needed())
+        # The facts that are asked, the most decisive first.
+        self.decisive = {name: place for place, name in enumerate(dict.fromkeys(self._needed()))}
         self.taken: set[str] = set()
 
     def view(self, after: tuple[tuple[str, ...], int] | None, notice: str) -> DraftView:
@@ -194,7 +195,8 @@ class _Page:
 
     def _groups(self) -> Iterator[Group]:
         """Blocks, then what the patient can say, then the rest: the worst status first."""
-        found = self.result.needs_her
+        self.homes = dict(self._homes())
+        found = sorted(self.result.needs_her, key=self._urgency)
         of_patient = [each for each in found if self._is_for_patient(each)]
         others = [each for each in found if each not in of_patient]
         parts = (
@@ -206,17 +208,36 @@ class _Page:
             if findings:
                 yield Group(name, heading, tuple(self._card(each) for each in findings))
 
+    def _homes(self) -> Iterator[tuple[str, str]]:
+        """Where each fact is asked: at the worst finding that misses it, the one that misses least else."""
+        for name in self.decisive:
+            missing = [each for each in self.result.needs_her if name in dict(each.missing)]
+            if missing:
+                home = min(missing, key=lambda each: (each.status != "block", len(each.missing)))
+                yield name, home.anchor
+
+    def _asked_at(self, finding: FindingView) -> list[str]:
+        """The facts that are asked at a finding, the most decisive first."""
+        names = [name for name, _ in finding.missing if self.homes.get(name) == finding.anchor]
+        return sorted(names, key=lambda each: self.decisive[each])
+
+    def _urgency(self, finding: FindingView) -> tuple[bool, bool, int]:
+        """Blocks, found before unknown, and of these first what the decision hangs on most."""
+        places = [self.decisive[name] for name in self._asked_at(finding)]
+        return finding.status != "block", finding.is_unknown, min(places, default=len(self.decisive))
+
     def _is_for_patient(self, finding: FindingView) -> bool:
         """Whether all that is open at a finding is for the patient to say."""
-        wanted = [name for name, _ in finding.missing if name in self.needed]
-        return finding.is_unknown and bool(wanted) and all(map(self._of_patient, wanted))
+        wanted = [name for name, _ in finding.missing if name in self.decisive]
+        here = self._asked_at(finding) or wanted
+        return finding.is_unknown and bool(here) and all(map(self._of_patient, here))
 
     def _of_patient(self, name: str) -> bool:
         return self.vocabulary[name].answered_by == _PATIENT
 
     def _card(self, finding: FindingView) -> Card:
-        missing = [(name, label) for name, label in finding.missing if name in self.needed]
-        here = [name for name, _ in missing if name not in self.taken]
+        missing = [(name, label) for name, label in finding.missing if name in self.decisive]
+        here = self._asked_at(finding)
         questions = [each for name in here for each in self._with_those_before(name)]
         if finding.check == _PREMEDICATION and PREMEDICATIONS not in self.taken:
             questions.append(self._question(PREMEDICATIONS))  # charted one by one, until nothing is open
@@ -224,7 +245,7 @@ class _Page:
         correctable = [
             (name, label)
             for name, label in finding.named
-            if name not in self.needed and name not in asked_here and self._is_said(name)
+            if name not in self.decisive and name not in asked_here and self._is_said(name)
         ]
         if self.change in dict(correctable) and self.change not in self.taken:
             questions.append(self._question(str(self.change), again=True))
@@ -237,7 +258,7 @@ class _Page:
             return
         before = self.vocabulary[name].asked_after
         for each in before:
-            if each in self.needed and each not in self.taken:
+            if each in self.decisive and each not in self.taken:
                 yield self._question(each)
         waits_for = tuple(self.vocabulary[each].label for each in before if not self._is_said(each))
         yield self._question(name, waits_for=waits_for)

@@ -247,7 +247,7 @@ def _who(finding: Mapping[str, Any], vocabulary: Vocabulary) -> str | None:
         "prescriber": gettext("The prescriber decides"),
     }
     if asked:
-        return "; ".join(words[each] for each in words if each in asked)
+        return ". ".join(words[each] for each in words if each in asked)
     return words["prescriber"] if finding["status"] == "block" else gettext("The nurse acknowledges it")
 
 
