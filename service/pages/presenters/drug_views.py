@@ -49,6 +49,7 @@ class Row:
     """A row of the ledger; `used` says where: ids of rules, or words."""
 
     row: str
+    check: str
     statement: str
     severity: str
     unknown: str

@@ -217,7 +217,15 @@ class _Reader:
     def _row(self, name: str, rules: Sequence[str] = (), used: str = "") -> Row:
         row: LedgerRow = self.library.ledger[name]
         return Row(
-            row.row, row.statement, row.severity, row.unknown, row.source, row.verified, tuple(rules), used
+            row.row,
+            row.check,
+            row.statement,
+            row.severity,
+            row.unknown,
+            row.source,
+            row.verified,
+            tuple(rules),
+            used,
         )
 
     def _conflicts(self) -> Iterator[ConflictView]:
