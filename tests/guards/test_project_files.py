@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
 LOCKS = sorted(REQUIREMENTS.glob("*.txt"))
 DOCS_ASSETS = ROOT / "service" / "api" / "static" / "docs"
+PAGE_ASSETS = ROOT / "service" / "pages" / "static" / "vendor"
 
 PINNED = re.compile(r"[a-z0-9][a-z0-9.-]*==[^\s;,*]+( ; [^;#]+)?")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
@@ -101,6 +102,23 @@ def test_the_vendored_assets_are_the_published_ones():
     assert present == manifest["sha256"]
     assert {"swagger-ui-bundle.js", "swagger-ui.css", "LICENSE", "favicon.png"} <= set(present)
     assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
+
+
+def test_the_vendored_assets_of_the_pages_are_those_that_the_manifest_names():
+    manifest = json.loads((PAGE_ASSETS / "MANIFEST.json").read_text("utf-8"))
+    present = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in PAGE_ASSETS.iterdir()
+        if path.name != "MANIFEST.json"
+    }
+    assert present == manifest["sha256"]
+    taken = {package["name"]: package for package in manifest["packages"]}
+    assert taken["nhsuk-frontend"]["license"] == "MIT" and taken["htmx.org"]["license"] == "0BSD"
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", package["version"]) for package in taken.values())
+    assert "MIT License" in (PAGE_ASSETS / "nhsuk-frontend.LICENSE").read_text("utf-8")
+    assert "Zero-Clause BSD" in (PAGE_ASSETS / "htmx.LICENSE").read_text("utf-8")
+    [sha] = [each[1] for each in taken["htmx.org"]["from"].values()]
+    assert present["htmx.js"] == sha  # the address of a source map alone was to be taken out; there was none
 
 
 @pytest.fixture(scope="module")
