@@ -215,6 +215,14 @@ def test_no_comes_before_yes_and_not_known_last():
     assert [each.value for each in control("pregnant", {"value": "no"}).buttons if each.chosen] == ["no"]
 
 
+def test_a_button_that_was_pressed_in_vain_says_so():
+    with pytest.raises(BadAnswer) as caught:
+        answer("hbsag", {"value": "negative"})
+    shown = control("hbsag", None, caught.value.errors, caught.value.typed)
+    assert [each.value for each in shown.buttons if each.pressed] == ["negative"]
+    assert not any(each.chosen for each in shown.buttons)
+
+
 def test_few_numbers_are_buttons():
     assert [each.value for each in control("cycle_day").buttons] == ["1", "8", "15", "unknown"]
     grades = control("nonhaematologic_toxicity_grade")

@@ -18,6 +18,18 @@ KNOWN = {
     "breastfeeding": "no",
     "infection_signs": ["fever"],
 }
+OF_EVERY_SORT = (
+    "pregnant",
+    "hbsag",
+    "weight",
+    "qtc",
+    "immune_globulin_on",
+    "dose_number",
+    "cycle_day",
+    "infection_signs",
+    "vaccinations",
+    "premedications",
+)
 
 
 def refused(fact):
@@ -38,11 +50,25 @@ def test_a_page_with_every_control_is_accessible_and_made_for_gloves(app, a_pers
         " && each.getBoundingClientRect().height < 56).map(each => each.outerHTML)"
     )
     assert low == []
+    ids = page.locator("main [id]").evaluate_all("found => found.map(each => each.id)")
+    assert len(ids) == len(set(ids))
 
 
-def test_a_page_with_every_control_refused_is_accessible(app, a_person):
-    shows(app, lambda: [refused(fact) for fact in VOCABULARY.facts])
+def test_enter_in_a_field_gives_no_answer_of_its_own(app, a_person):
+    """The first button of a form answers to Enter: for a result that would be the first of its values."""
+    shows(app, lambda: [control("hbsag")])
     page = a_person()
     page.goto("/account")
-    assert page.locator(".dg-answer .nhsuk-error-message").count() >= len(VOCABULARY.facts)
+    page.get_by_label("Day the sample was taken").fill("2026-09-30")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.get_by_label("Day the sample was taken").press("Enter")
+    assert "hbsag.on=2026-09-30" in sent.value.post_data
+    assert "hbsag.value" not in sent.value.post_data
+
+
+def test_a_page_with_controls_of_every_sort_refused_is_accessible(app, a_person):
+    shows(app, lambda: [refused(fact) for fact in OF_EVERY_SORT])
+    page = a_person()
+    page.goto("/account")
+    assert page.locator(".dg-answer .nhsuk-error-message").count() >= len(OF_EVERY_SORT)
     assert accessibility_faults(page) == []

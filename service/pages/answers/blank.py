@@ -80,9 +80,9 @@ class Blank:
     def button(
         self, field: str, value: str, words: Text, *, quiet: bool = False, chosen: bool = False
     ) -> Button:
-        """A button that answers; one that was pressed before shows it."""
+        """A button that answers; one that was pressed and refused shows it."""
         pressed = self.typed(field) == value and value not in _ACTIONS
-        return Button(self.name(field), value, words, chosen=chosen or pressed, quiet=quiet)
+        return Button(self.name(field), value, words, chosen, quiet, pressed)
 
     def say(self, value: str, words: Text, *, quiet: bool = False, chosen: bool = False) -> Button:
         """A button beside the fields: save, none, not known."""

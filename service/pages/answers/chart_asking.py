@@ -15,6 +15,7 @@ from service.pages.answers.given import (
     Known,
     entries_in,
     entry_in_words,
+    is_day,
     is_list_known,
     is_open,
     key_of,
@@ -113,7 +114,7 @@ def _start(chart: Chart, fact: str, name: str, entries: Sequence[Any], asked: As
     times = [
         each[chart.time]
         for each in entries
-        if each[chart.by.name] == name and chart.is_given(each) and "T" in str(each.get(chart.time)).upper()
+        if each[chart.by.name] == name and chart.is_given(each) and not is_day(each.get(chart.time))
     ]
     if window is None or len(times) != 1:
         return None

@@ -16,13 +16,18 @@ _MOST_BUTTONS = 6
 
 @dataclass(frozen=True)
 class Button:
-    """A button that sends the form with one answer. `chosen` is the answer as it is; the rest are `quiet`."""
+    """A button that sends the form with one answer.
+
+    `chosen` is the answer as it is, `pressed` was pressed before and refused; what is asked for less is
+    `quiet`.
+    """
 
     name: str
     value: str
     words: Text
     chosen: bool = False
     quiet: bool = False
+    pressed: bool = False
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,14 @@ def _part(field: FieldDefinition, value: Any, asked: Asked) -> str:
     return field.values.get(value, str(value))
 
 
+def is_day(at: str | None) -> bool:
+    """Whether a moment is a date without a time, or not known at all."""
+    return at is None or len(at) <= len("2026-11-10")
+
+
 def when_in_words(at: str | None, asked: Asked) -> str:
     """A moment as the site's clock shows it, without the date where that is today; a date as it is."""
-    if at is None or len(at) <= len("2026-11-10"):
+    if at is None or is_day(at):
         return at or ""
     local = datetime.fromisoformat(at.upper()).astimezone(asked.zone)
     return f"{local:%H:%M}" if local.date() == asked.minute.date() else f"{local:%Y-%m-%d %H:%M}"
