@@ -68,6 +68,9 @@ def _answering(checklist_id: uuid.UUID, event: Event, do: Callable[[], None]) ->
 
     def done(visit: Visit) -> bool:
         entry = visit.answers.get(named)
-        return entry is not None and (entry.actor, entry.event) == (actor, event)
+        if entry is None:
+            return False
+        said = (entry.actor, entry.event, entry.details["reason"])
+        return said == (actor, event, request.form.get("reason"))
 
     return acting(checklist_id, answer_form_id(*named), do, place="open", done=done)

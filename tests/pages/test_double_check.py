@@ -96,7 +96,7 @@ def test_one_who_agrees_signs_it_and_the_first_page_says_so(nina, omar, id, sql)
     assert "Sign: Made the independent double check, and it agrees" in text
     assert send(omar, id, "attestations", meaning="double_check", secret=PIN).status_code == 303
     first = words_of(page_of(nina, id))
-    assert "Omar of the Test (nurse): Made the independent double check, and it agrees" in first
+    assert "Omar of the Test (Nurse): Made the independent double check, and it agrees" in first
     assert send(nina, id, "outcomes", outcome="infused").status_code == 303
     assert entries(sql, id, "checklist.double_checked") == 1
 

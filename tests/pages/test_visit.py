@@ -76,7 +76,7 @@ def test_a_warn_is_acknowledged_in_one_tap_and_then_says_who_when_and_why(nina, 
     assert "1 finding is not answered" in before
     assert done(acknowledge(nina, id), id, "open")
     after = words_of(page_of(nina, id))
-    assert "Acknowledged – Nina of the Test (nurse), 2026-10-06 12:00" in after
+    assert "Acknowledged – Nina of the Test (Nurse), 2026-10-06 12:00" in after
     assert "Because: What is asked for has been done" in after
     assert "Every finding is answered" in after
     assert entries(sql, id, "warn.acknowledged") == 1
@@ -121,7 +121,7 @@ def test_a_block_says_who_can_override_it_and_gives_the_form_to_a_prescriber_alo
     assert "Override and sign" in page_of(paul, id)
     assert done(override(paul, id, order_reference="ORD-7", secret=PASSWORD), id, "open")
     after = words_of(page_of(nina, id))
-    assert "Overridden, for this dose only – Paul of the Test (prescriber)" in after
+    assert "Overridden, for this dose only – Paul of the Test (Prescriber)" in after
     assert "Order: ORD-7" in after
     assert "Hold" in after  # what was found stays found
     assert refused(acknowledge(nina, made(app, "serious"), INFECTION), 409, "only a prescriber can override")
@@ -178,7 +178,7 @@ def test_a_signature_shows_name_meaning_both_times_digest_and_whether_it_covers_
     assert "Nobody has signed yet" in page_of(nina, id)
     assert done(sign(nina, id), id, "signatures")
     signed = words_of(page_of(nina, id))
-    assert "Nina of the Test (nurse): Performed this check" in signed
+    assert "Nina of the Test (Nurse): Performed this check" in signed
     assert "Local time 2026-10-06 07:00 (2026-10-06 12:00 UTC)" in signed
     assert re.search(r"Digest of the record that was signed: sha256:[0-9a-f]{64}", signed)
     assert "Covers all that was done." in signed
@@ -301,7 +301,7 @@ def test_the_next_visit_shows_who_overrode_last_time_and_why_and_what_was_held(n
     end(nina, held, "held", reason="finding-stands", comment="Fever of 38.4.")
     override(paul, overridden)
     text = words_of(page_of(nina, made(app)))
-    assert "Overridden by Paul of the Test (prescriber): Infection today" in text
+    assert "Overridden by Paul of the Test (Prescriber): Infection today" in text
     assert "because: The benefit outweighs the risk" in text
     assert "Fever of 38.4." in text
     assert text.index("Earlier visits") < text.index("Signatures")
@@ -342,7 +342,7 @@ def test_of_an_erased_patient_the_acts_are_left_without_their_words(nina, paul, 
     assert "Erased checklist" in text
     assert "Overridden, for this dose only – Paul of the Test" in text
     assert "The words that went with it have been erased." in text
-    assert "Nina of the Test (nurse): Performed this check" in text
+    assert "Nina of the Test (Nurse): Performed this check" in text
     assert "MRN-1001" not in text
     assert sign(paul, id, "reviewed").status_code == 410
 
