@@ -45,7 +45,7 @@ class DraftInProgressSchema(Schema):
     """A checklist of the visit that somebody has begun."""
 
     id = a.text(metadata={"format": "uuid"})
-    kept_by = a.text(metadata=a.said("Who kept it last, by the printed name where there is one."))
+    kept_by = a.text(metadata=a.said("Who kept it last, by the printed name."))
     kept_at = a.moment()
 
 

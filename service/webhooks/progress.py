@@ -6,7 +6,7 @@ are known to be about the same.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,12 +16,12 @@ from sqlalchemy import Connection, Row, and_, select
 
 from service.intake.values import Refused, read_datetime
 from service.knowledge.library import Library, UnknownDrug
+from service.records.drafting import KEPT_BY
 from service.records.journal import Event
 from service.records.search import newer
-from service.records.tables import accounts, checklists, contents, drafts, journal, moment_text
+from service.records.tables import checklists, contents, drafts, journal, moment_text
 
 MOST_DRAFTS = 500
-_USER = "user:"
 
 Visit = tuple[str, str, date]  # patient, drug and day
 Period = tuple[datetime, datetime]  # from the first moment on, up to the second one
@@ -29,7 +29,7 @@ Period = tuple[datetime, datetime]  # from the first moment on, up to the second
 
 @dataclass(frozen=True)
 class InProgress:
-    """A draft of a visit: its id, who kept it last, by the printed name where there is one, and when."""
+    """A draft of a visit: its id, who kept it last, by the printed name, and when."""
 
     id: str
     kept_by: str
@@ -87,37 +87,28 @@ def drafted_visits(
     What another program keeps as a draft, and is no request for a checklist, is of no visit.
     """
     wanted = (
-        select(drafts.c.id, drafts.c.patient, drafts.c.body, drafts.c.actor, drafts.c.updated_at)
+        select(drafts.c.id, drafts.c.patient, drafts.c.body, drafts.c.updated_at)
         .where(drafts.c.site == site, drafts.c.patient.is_not(None))
         .order_by(drafts.c.updated_at.desc(), drafts.c.id)
         .limit(MOST_DRAFTS)
     )
-    rows = connection.execute(wanted).all()
-    names = printed_names(connection, site, [row.actor for row in rows])
     found: dict[Visit, list[InProgress]] = defaultdict(list)
-    for row in rows:
-        if (about := _drug_and_start(row.body, library)) is not None:
-            drug, infusion_at = about
-            draft = InProgress(row.id, names.get(row.actor, row.actor), row.updated_at, infusion_at)
+    for row in connection.execute(wanted):
+        if (about := _about(row.body, library)) is not None:
+            drug, infusion_at, kept_by = about
+            draft = InProgress(row.id, kept_by, row.updated_at, infusion_at)
             found[(row.patient, drug, day_of(infusion_at, zone))].append(draft)
     return {visit: tuple(several) for visit, several in found.items()}
 
 
-def _drug_and_start(body: bytes, library: Library) -> tuple[str, datetime] | None:
+def _about(body: bytes, library: Library) -> tuple[str, datetime, str] | None:
+    """The drug, when the infusion is meant to begin, and who kept it; None where it is no draft of ours."""
     try:
         document = json.loads(body)
-        return library.find(document["drug"]).id, read_datetime(document["infusion_at"])
+        drug, kept_by = library.find(document["drug"]).id, document[KEPT_BY]
+        return drug, read_datetime(document["infusion_at"]), str(kept_by)
     except (ValueError, TypeError, KeyError, AttributeError, UnknownDrug, Refused):
         return None
-
-
-def printed_names(connection: Connection, site: str, actors: Iterable[str]) -> Mapping[str, str]:
-    """The printed names of those actors that are people with an account."""
-    names = {actor.removeprefix(_USER) for actor in actors if actor.startswith(_USER)}
-    wanted = select(accounts.c.name, accounts.c.full_name).where(
-        accounts.c.site == site, accounts.c.name.in_(sorted(names))
-    )
-    return {f"{_USER}{row.name}": row.full_name for row in connection.execute(wanted)} if names else {}
 
 
 def endings(connection: Connection, site: str, ids: list[str]) -> Mapping[str, Ended]:

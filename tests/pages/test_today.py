@@ -65,7 +65,7 @@ def test_each_visit_is_there_once_whether_planned_checked_or_begun(nurse, clinic
     page = nurse.get("/today").text
     assert sorted(patients(page)) == ["P-1", "P-2", "P-3"]
     assert "not planned here" in row(page, "P-2")
-    assert "In progress: Nora Quill" in row(page, "P-3") or "In progress: user:nora" in row(page, "P-3")
+    assert "In progress: Nora Quill, 12:00" in row(page, "P-3")
 
 
 def test_what_is_in_the_way_is_named_by_the_check(nurse, clinic):
@@ -82,8 +82,9 @@ def test_look_alikes_on_one_page_are_told_apart(nurse, clinic):
     page = nurse.get("/today").text
     found = row(page, "P-1")
     assert "Inebilizumab" in found and "Uplizna" in found and "CD19" in found
-    assert "Ibalizumab (Trogarzo)" in found.partition("Not to be taken for")[2]
-    assert "Not to be taken for" not in nurse.get("/today?drug=inebilizumab").text
+    alike = page.partition("Names that look alike")[2].partition("</p>")[0]
+    assert "Uplizna, CD19" in alike and "Trogarzo, CD4" in alike and "Besponsa" not in alike
+    assert "Names that look alike" not in nurse.get("/today?drug=inebilizumab").text
 
 
 def test_one_tap_opens_goes_on_or_begins(nurse, clinic):

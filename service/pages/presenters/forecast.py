@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from service.checklist.facts import Vocabulary
 from service.checklist.findings import Finding
 from service.knowledge.library import Library
-from service.pages.presenters.worklist import DrugName, drug_name, weekday
+from service.pages.presenters.worklist import DrugName, alike_names, drug_name, weekday
 from service.pages.texts import Later, gettext, lazy_gettext
 from service.webhooks.forecast import Forecast, Outlook, Prospect
 
@@ -77,6 +77,7 @@ class ForecastView:
     last: date
     counts: tuple[tuple[int, Later, str | None], ...]
     days: tuple[DayView, ...]
+    alike: tuple[DrugName, ...]
     made_at: datetime
 
 
@@ -88,7 +89,8 @@ def forecast_view(found: Forecast, now: datetime, zone: ZoneInfo, library: Libra
         if outlooks
     )
     counts = tuple((number, _COUNTED[each], _shape(each)) for each, number in found.counts.items())
-    return ForecastView(found.first, found.last, counts, tuple(days), now.astimezone(zone))
+    alike = alike_names((each.infusion.drug for each in found.outlooks), library)
+    return ForecastView(found.first, found.last, counts, tuple(days), alike, now.astimezone(zone))
 
 
 def _shape(prospect: Prospect) -> str | None:
@@ -97,12 +99,10 @@ def _shape(prospect: Prospect) -> str | None:
 
 
 def _views(outlooks: Iterable[Outlook], zone: ZoneInfo, library: Library) -> Iterable[OutlookView]:
-    together = {each.infusion.drug for each in outlooks}
-    for each in outlooks:
-        yield _view(each, zone, library, together)
+    return (_view(each, zone, library) for each in outlooks)
 
 
-def _view(outlook: Outlook, zone: ZoneInfo, library: Library, together: set[str]) -> OutlookView:
+def _view(outlook: Outlook, zone: ZoneInfo, library: Library) -> OutlookView:
     infusion, vocabulary = outlook.infusion, library.vocabulary
     return OutlookView(
         word=_WORDS[outlook.prospect],
@@ -110,7 +110,7 @@ def _view(outlook: Outlook, zone: ZoneInfo, library: Library, together: set[str]
         held=outlook.prospect is Prospect.HELD,
         begins=infusion.begins.astimezone(zone),
         patient=infusion.patient,
-        drug=drug_name(infusion.drug, library, together),
+        drug=drug_name(infusion.drug, library),
         held_for=_reasons(outlook.held_for),
         warnings=_reasons(outlook.warnings),
         before=_labels(outlook.before, vocabulary),

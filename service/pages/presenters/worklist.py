@@ -11,7 +11,6 @@ from service.pages.statuses import NOT_CHECKED
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 from service.records.stored import Flag
 from service.webhooks.infusions import CANCELLED
-from service.webhooks.progress import InProgress
 from service.webhooks.worklist import Planned, Worklist
 
 OUTCOMES: Mapping[str, Later] = {
@@ -33,13 +32,12 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DrugName:
-    """A drug with what tells it apart: its brands, its class, and look-alikes that are on the same page."""
+    """A drug with what tells it apart from names that look like it: its brands and its class."""
 
     id: str
     title: str
     brands: str
     drug_class: str
-    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class DraftLine:
 
     id: str
     kept_by: str
-    kept_at: datetime
+    kept_at: str
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Row:
     warns: tuple[str, ...]
     not_known: str
     checklist: str | None
-    checked_at: datetime | None
+    checked_at: str
     drafts: tuple[DraftLine, ...]
     outcome: Later | None
     told_by: str
@@ -84,7 +82,7 @@ class Count:
 
 @dataclass(frozen=True)
 class TodayView:
-    """The page of one day. `over` are the visits that have ended."""
+    """The page of one day. `over` are visits that have ended; `alike` are names that look like each other."""
 
     day: date
     weekday: Later
@@ -94,6 +92,7 @@ class TodayView:
     counts: tuple[Count, ...]
     open: tuple[Row, ...]
     over: tuple[Row, ...]
+    alike: tuple[DrugName, ...]
     cancelled: str
 
 
@@ -105,6 +104,7 @@ def weekday(day: date) -> Later:
 def today_view(found: Worklist, day: date, now: datetime, zone: ZoneInfo, library: Library) -> TodayView:
     """The page of a day, worst first as the worklist has it."""
     rows = rows_of(found.infusions, zone, library)
+    drugs = [row.drug.id for row in rows]
     open_ones = tuple(row for row in rows if row.outcome is None)
     over = tuple(row for row in rows if row.outcome is not None)
     cancelled = found.counts[CANCELLED]
@@ -117,6 +117,7 @@ def today_view(found: Worklist, day: date, now: datetime, zone: ZoneInfo, librar
         counts=_counts(open_ones, over),
         open=open_ones,
         over=over,
+        alike=alike_names(drugs, library),
         cancelled=ngettext("%(num)s was cancelled.", "%(num)s were cancelled.", cancelled)
         if cancelled
         else "",
@@ -136,19 +137,17 @@ def _counts(open_ones: Iterable[Row], over: Iterable[Row]) -> tuple[Count, ...]:
 
 
 def rows_of(infusions: Iterable[Planned], zone: ZoneInfo, library: Library) -> tuple[Row, ...]:
-    """Each infusion as a row, in the same order; names that look alike on one page are told apart."""
-    listed = list(infusions)
-    together = {each.drug for each in listed}
-    return tuple(_row(each, zone, library, together) for each in listed)
+    """Each infusion as a row, in the same order."""
+    return tuple(_row(each, zone, library) for each in infusions)
 
 
-def _row(infusion: Planned, zone: ZoneInfo, library: Library, together: set[str]) -> Row:
+def _row(infusion: Planned, zone: ZoneInfo, library: Library) -> Row:
     pack = library.packs.get(infusion.drug)
     flags, not_known = infusion.flags, len({f.check for f in infusion.flags if f.verdict == "undecided"})
     return Row(
         begins=infusion.begins.astimezone(zone),
         patient=infusion.patient,
-        drug=drug_name(infusion.drug, library, together),
+        drug=drug_name(infusion.drug, library),
         status=infusion.status or NOT_CHECKED,
         blocks=_titles(flags, Status.BLOCK, pack),
         warns=_titles(flags, Status.WARN, pack),
@@ -156,21 +155,27 @@ def _row(infusion: Planned, zone: ZoneInfo, library: Library, together: set[str]
         if not_known
         else "",
         checklist=infusion.checklist,
-        checked_at=infusion.checked_at.astimezone(zone) if infusion.checked_at else None,
-        drafts=tuple(_draft(each, zone) for each in infusion.drafts),
+        checked_at=_when(infusion.checked_at, infusion, zone) if infusion.checked_at else "",
+        drafts=tuple(
+            DraftLine(each.id, each.kept_by, _when(each.kept_at, infusion, zone)) for each in infusion.drafts
+        ),
         outcome=OUTCOMES[infusion.ended.outcome] if infusion.ended else None,
         told_by=_told_by(infusion),
     )
 
 
-def drug_name(drug: str, library: Library, together: Iterable[str] = ()) -> DrugName:
+def drug_name(drug: str, library: Library) -> DrugName:
     """The drug as it is named; one whose rules are gone by its id alone."""
     pack = library.packs.get(drug)
     if pack is None:
         return DrugName(drug, drug, "", "")
-    others = [library.packs[id] for id in pack.look_alikes if id in together and id in library.packs]
-    alike = tuple(f"{other.title} ({', '.join(other.brands)})" for other in others)
-    return DrugName(pack.id, pack.title, ", ".join(pack.brands), pack.drug_class, alike)
+    return DrugName(pack.id, pack.title, ", ".join(pack.brands), pack.drug_class)
+
+
+def alike_names(drugs: Iterable[str], library: Library) -> tuple[DrugName, ...]:
+    """Those of these drugs that have a look-alike among them, each once."""
+    known = {drug: library.packs[drug] for drug in drugs if drug in library.packs}
+    return tuple(drug_name(drug, library) for drug, pack in known.items() if {*pack.look_alikes} & {*known})
 
 
 def _titles(flags: Iterable[Flag], status: Status, pack: Pack | None) -> tuple[str, ...]:
@@ -180,8 +185,10 @@ def _titles(flags: Iterable[Flag], status: Status, pack: Pack | None) -> tuple[s
     return tuple(dict.fromkeys(titles.get(flag.check, flag.check) for flag in found))
 
 
-def _draft(draft: InProgress, zone: ZoneInfo) -> DraftLine:
-    return DraftLine(draft.id, draft.kept_by, draft.kept_at.astimezone(zone))
+def _when(at: datetime, infusion: Planned, zone: ZoneInfo) -> str:
+    """The time of day where it is that of the infusion, else the day too."""
+    local, begins = at.astimezone(zone), infusion.begins.astimezone(zone)
+    return f"{local:%H:%M}" if local.date() == begins.date() else f"{local:%Y-%m-%d %H:%M}"
 
 
 def _told_by(infusion: Planned) -> str:
