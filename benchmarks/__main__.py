@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from time import perf_counter
 
-from benchmarks import ehr, memory, packs, records, rivals, startup
+from benchmarks import ehr, memory, packs, pages, records, rivals, startup
 from benchmarks.report import machine
 from service.knowledge.library import load_library
 
@@ -32,7 +32,7 @@ def main():
     effort = QUICK if parser.parse_args().quick else FULL
     start = perf_counter()
     print(f"{machine()}. One process, one thread; CPU time, so that other work on the machine counts little;")
-    print("but the record and the EHR, at the end, in wall-clock time.")
+    print("but the record, the EHR and the page, at the end, in wall-clock time.")
     library = load_library()
     packs.report(library, effort)
     differ = None
@@ -45,6 +45,7 @@ def main():
     memory.report(effort)
     records.report(effort)
     ehr.report(effort)
+    pages.report(effort)
     print(f"\n{perf_counter() - start:.0f} seconds in all")
     sys.exit(differ)
 

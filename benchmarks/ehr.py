@@ -8,14 +8,11 @@ import argparse
 import http.client
 import json
 import socket
-import subprocess
 import sys
-import tempfile
 import uuid
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
-from pathlib import Path
 from statistics import median, quantiles
 from time import monotonic, perf_counter, sleep, time
 
@@ -23,12 +20,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from benchmarks.report import aim, heading, machine, note, table
+from benchmarks.served import postgresql, running, serving, sqlite_file
 from service.ehr.clients import EhrClients
 from service.ehr.registering import NewEhrClient
 from service.outbound.http import Outbound
 from service.records.journal import Act
 from service.records.opening import open_records
-from tests.databases import postgresql_server
 
 CALLERS, WORKERS, PATIENCE = 8, 2, 60
 MOST_MILLISECONDS = 500
@@ -37,14 +34,6 @@ PATH, ECHO = "/cds-services/dosegate-infusion-checklist", "/echo"
 LOINC, UCUM, CVX = "http://loinc.org", "http://unitsofmeasure.org", "http://hl7.org/fhir/sid/cvx"
 PATIENT = {"reference": "Patient/p1"}
 TODAY = datetime.now(UTC).date()
-SERVE = f"""
-import sys
-from pathlib import Path
-from service.server import serve
-from service.settings import Settings
-settings = Settings(database=sys.argv[1], keys=Path(sys.argv[2]), public_url="{PUBLIC_URL}")
-serve("localhost", 0, {WORKERS}, settings)
-"""
 
 
 def report(effort):
@@ -188,20 +177,6 @@ def order(name, medicine):
 
 
 @contextmanager
-def sqlite_file():
-    """Where a database of the service is, and a folder for its key."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"sqlite:///{folder}/dosegate.db", Path(folder)
-
-
-@contextmanager
-def postgresql():
-    """The same on a PostgreSQL server of its own, as it is set up by default."""
-    with tempfile.TemporaryDirectory() as folder, postgresql_server(Path(folder) / "server") as url:
-        yield url, Path(folder)
-
-
-@contextmanager
 def service(url, folder):
     """The service over a database, and the private key of an EHR that it believes."""
     key = ECKey.generate_key("P-384", {"kid": "bench"})
@@ -209,9 +184,8 @@ def service(url, folder):
     with closing(open_records(url, None, "main", keys, now)) as records:
         new = NewEhrClient("bench", ISSUER, jwks={"keys": [key.as_dict(private=False)]})
         EhrClients(records, Outbound()).add(new, Act("cli:bench", "operator", "bench", now))
-    with running([sys.executable, "-c", SERVE, url, str(keys)]) as process:
-        said = process.stdout.readline()
-        yield int(said.split()[2].rpartition(":")[2]), key.as_dict(private=True)
+    with serving(url, keys, WORKERS, PUBLIC_URL) as port:
+        yield port, key.as_dict(private=True)
 
 
 @contextmanager
@@ -235,16 +209,6 @@ def answers(port):
     except OSError:
         return False
     return True
-
-
-@contextmanager
-def running(command):
-    """A process, ended at the end."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def main():

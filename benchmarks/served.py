@@ -1,0 +1,50 @@
+"""A service over a database of its own, in processes of its own, as a benchmark asks it."""
+
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.databases import postgresql_server
+
+SERVE = """
+import sys
+from pathlib import Path
+from service.server import serve
+from service.settings import Settings
+database, keys, workers, public_url = sys.argv[1:]
+settings = Settings(database=database, keys=Path(keys), public_url=public_url or None)
+serve("localhost", 0, int(workers), settings)
+"""
+
+
+@contextmanager
+def sqlite_file():
+    """Where a database of the service is, and a folder for its key."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/dosegate.db", Path(folder)
+
+
+@contextmanager
+def postgresql():
+    """The same on a PostgreSQL server of its own, as it is set up by default."""
+    with tempfile.TemporaryDirectory() as folder, postgresql_server(Path(folder) / "server") as url:
+        yield url, Path(folder)
+
+
+@contextmanager
+def running(command):
+    """A process, ended at the end."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def serving(url, keys, workers, public_url=""):
+    """The service over a database that is there; the port that it listens on."""
+    with running([sys.executable, "-c", SERVE, url, str(keys), str(workers), public_url]) as process:
+        yield int(process.stdout.readline().split()[2].rpartition(":")[2])
