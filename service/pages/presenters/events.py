@@ -33,6 +33,7 @@ EVENT_WORDS: Mapping[Event, Later] = {
     Event.SIGNED_IN: lazy_gettext("Signed in"),
     Event.SIGN_IN_FAILED: lazy_gettext("Sign-in failed"),
     Event.SIGNED_OUT: lazy_gettext("Signed out"),
+    Event.SESSION_LOCKED: lazy_gettext("Session locked"),
     Event.SESSION_UNLOCKED: lazy_gettext("Session unlocked"),
     Event.UNLOCK_FAILED: lazy_gettext("Unlocking failed"),
     Event.SIGNATURE_FAILED: lazy_gettext("Signature failed"),
