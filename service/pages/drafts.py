@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from service.access.roles import Permission
+from service.checklist.windows import windows
 from service.intake.errors import BadInput
 from service.intake.requests import find_drug
 from service.pages.answers import Asked, BadAnswer, input_errors, own_limits, read_answer
@@ -144,6 +146,12 @@ def _gone_on(
 
 
 def _shown(drafted: Drafted, *, code: int = 200, plan_error: str = "", **options: Any) -> Response:
-    view = draft_view(drafted, _asked(drafted.request), **options)
+    view = draft_view(drafted, _asked_with_windows(drafted), **options)
     template = "draft/checklist.html" if is_fragment() else "draft.html"
     return page(template, code=code, view=view, plan_error=plan_error, fragment=is_fragment())
+
+
+def _asked_with_windows(drafted: Drafted) -> Asked:
+    answered = drafted.evaluated.request
+    found = windows(answered.pack, answered.situation, parts().library.policy.values)
+    return replace(_asked(drafted.request), windows=found)

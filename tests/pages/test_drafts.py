@@ -238,7 +238,7 @@ def test_the_windows_of_what_was_given_say_when_it_may_begin(nina, begin):
     # The label's 30 minutes, and 30 to 60, each widened by the site's 15 minutes.
     assert "corticosteroid : given 12:20, start from 12:35 to 13:05 – the planned start lies in it" in said
     assert "start from 13:05 to 14:05 – the planned start is too early" in said
-    assert "All windows together: 13:05 to 13:05." in said
+    assert "A start from 13:05 to 13:05 suits all of them." in said
 
 
 def test_a_draft_is_recorded_once(nina, begin):

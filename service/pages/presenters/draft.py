@@ -160,7 +160,6 @@ class _Page:
         change = None
         if self.change is not None and self.change not in self.taken:
             change = self._question(self.change, again=True)
-        windows = windows_of(self.drafted.evaluated.checklist.trace, self.asked.now, self.asked.zone)
         return DraftView(
             id=self.drafted.id,
             result=self.result,
@@ -168,7 +167,9 @@ class _Page:
             answered=tuple(answered),
             known=tuple(known),
             change=change,
-            windows=windows,
+            windows=windows_of(
+                self.drafted.evaluated.checklist.trace.case, self.asked.windows, self.asked.zone
+            ),
             planned=self.asked.infusion_at.astimezone(self.asked.zone),
             now=self.asked.minute,
             kept_by=self.drafted.kept_by,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from service.checklist.facts import FactDefinition, Vocabulary
-from service.pages.statuses import UNKNOWN_KINDS
+from service.pages.statuses import OVERRIDES, UNKNOWN_KINDS
 from service.pages.texts import gettext, ngettext
 
 _RANKS = {"block": 0, "warn": 1, "pass": 2}
@@ -72,6 +72,11 @@ class FindingView:
     def key(self) -> tuple[str, str | None]:
         """What names it in the record of a visit."""
         return self.check, self.rule
+
+    @property
+    def who_may(self) -> str | None:
+        """Who may go on in spite of it, by the rule behind it."""
+        return str(OVERRIDES[self.override]) if self.override else None
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ def result_view(
     result: Mapping[str, Any], vocabulary: Vocabulary, dose_number: int | None = None
 ) -> ResultView:
     """A result document as it is shown; `dose_number` is what was given, where it is known."""
-    findings = [_finding(place, each, vocabulary) for place, each in enumerate(result["findings"])]
+    findings = [_finding(each, vocabulary) for each in result["findings"]]
     open_ones = sorted((each for each in findings if each.status != "pass"), key=_rank)
     return ResultView(
         strip=_strip(result, dose_number),
@@ -193,11 +198,11 @@ def _strip(result: Mapping[str, Any], dose_number: int | None) -> Strip:
     )
 
 
-def _finding(place: int, finding: Mapping[str, Any], vocabulary: Vocabulary) -> FindingView:
+def _finding(finding: Mapping[str, Any], vocabulary: Vocabulary) -> FindingView:
     is_unknown = finding["kind"] in UNKNOWN_KINDS
     ways = tuple(tuple(each) for each in finding["would_pass_when"])
     return FindingView(
-        anchor=f"finding-{place}",
+        anchor="-".join(filter(None, ("finding", finding["check"], finding["rule"]))),
         check=finding["check"],
         rule=finding["rule"],
         title=finding["title"],

@@ -1,111 +1,76 @@
-"""When an infusion may begin after a premedication: the windows that the drug's rules have for each class."""
+"""When an infusion may begin after the premedications that were given, and whether the planned start does."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from service.checklist.calendar import minutes_between
 from service.checklist.evidence import Case
-from service.checklist.lists import Entry, FieldTest, TimeTest
-from service.checklist.trace import Trace
+from service.checklist.facts import FactDefinition
+from service.checklist.windows import Window, common_start
 
 FACT = "premedications"
-_GIVEN = "given"
 
 
 @dataclass(frozen=True)
-class Window:
+class Given:
     """One premedication that was given, and from when to when the infusion may begin after it.
 
-    `opens` and `closes` are None where the rules of the drug have no window for its class. `start` says where
-    the planned start lies, and `now` where the present does: before, in or after it; empty without one.
+    `opens` and `closes` are None where the rules of the drug have no window for it. `start` says where the
+    planned start lies: before, in or after it; empty without one.
     """
 
     name: str
-    given_at: datetime
+    at: datetime
     opens: datetime | None
     closes: datetime | None
     start: str
-    now: str
 
 
 @dataclass(frozen=True)
 class Windows:
-    """All of them, and the time that lies in each; `opens` after `closes` means that there is none."""
+    """All that was given. `opens` and `closes` are when a start suits all of it, None where none does."""
 
-    each: tuple[Window, ...]
+    each: tuple[Given, ...]
     opens: datetime | None
     closes: datetime | None
-    holds_start: bool
 
     @property
-    def meet(self) -> bool:
-        """Whether some start lies in every window."""
-        return self.opens is not None and self.closes is not None and self.opens <= self.closes
+    def clash(self) -> bool:
+        """Whether there are windows, and no start suits all of them."""
+        return self.opens is None and any(each.opens is not None for each in self.each)
 
 
-def windows_of(trace: Trace, now: datetime, zone: ZoneInfo) -> Windows:
-    """The windows of what was given, as of now, in the time of a place."""
-    case = trace.case
-    known: Any = case.evidence(FACT).value if FACT in case.vocabulary else None
-    limits = dict(_limits(trace))
-    found = tuple(
-        _window(case, item, limits.get(item["class"]), now, zone)
-        for item in sorted(known or (), key=lambda each: str(each.get("at")))
-        if item.get("status", _GIVEN) == _GIVEN and isinstance(item.get("at"), datetime)
-    )
-    opening = [each.opens for each in found if each.opens is not None]
-    closing = [each.closes for each in found if each.closes is not None]
-    holds = bool(opening) and all(each.start in ("in", "") for each in found)
-    return Windows(found, max(opening, default=None), min(closing, default=None), holds)
+def windows_of(case: Case, windows: Iterable[Window], zone: ZoneInfo) -> Windows:
+    """The windows of what was given before an infusion, in the time of a place."""
+    definition, about = case.vocabulary[FACT], [each for each in windows if each.fact == FACT]
+    known: Any = case.evidence(FACT).value
+    given = [
+        _given(item, definition, about, case.infusion_at, zone)
+        for item in known or ()
+        if item.get("status") == "given" and isinstance(item.get("at"), datetime)
+    ]
+    spans = [(each.opens, each.closes) for each in given if each.opens and each.closes]
+    opens, closes = common_start(spans) or (None, None)
+    return Windows(tuple(sorted(given, key=lambda each: each.at)), opens, closes)
 
 
-def _limits(trace: Trace) -> Iterator[tuple[str, tuple[int, int]]]:
-    """For each class the fewest and the most minutes before the infusion, where a rule has both."""
-    for rule in trace.pack.rules:
-        for criterion in rule.concern.criteria():
-            entry = criterion.measure.left
-            if not isinstance(entry, Entry) or entry.fact != FACT:
-                continue
-            minutes = _minutes(entry.tests, trace.case)
-            named = _class(entry.tests)
-            if named is not None and set(minutes) == {"at_least", "at_most"}:
-                yield named, (minutes["at_least"], minutes["at_most"])
-
-
-def _minutes(tests: Sequence[FieldTest | TimeTest], case: Case) -> Mapping[str, int]:
-    found = {}
-    for test in tests:
-        if isinstance(test, TimeTest) and test.unit == "minutes":
-            amount = test.operand.value(case)
-            if isinstance(amount, int | Decimal):
-                found[test.operator.name] = int(amount)
-    return found
-
-
-def _class(tests: Sequence[FieldTest | TimeTest]) -> str | None:
-    named = (each.operand for each in tests if isinstance(each, FieldTest) and each.field == "class")
-    return next((each for each in named if isinstance(each, str)), None)
-
-
-def _window(
-    case: Case, item: Mapping[str, Any], limits: tuple[int, int] | None, now: datetime, zone: ZoneInfo
-) -> Window:
-    kind, given_at = str(item["class"]), item["at"].astimezone(zone)
-    label = case.vocabulary[FACT].fields["class"].values.get(kind, kind)
-    name = f"{label} ({item['drug']})" if item.get("drug") else label
-    if limits is None:
-        return Window(name, given_at, None, None, "", "")
-    opens, closes = (given_at + timedelta(minutes=each) for each in limits)
-    start, at_present = (_place(minutes_between(given_at, each), limits) for each in (case.infusion_at, now))
-    return Window(name, given_at, opens, closes, start, at_present)
-
-
-def _place(minutes: int, limits: tuple[int, int]) -> str:
-    """Where a moment lies that is so many minutes after it was given."""
-    if minutes < limits[0]:
-        return "before"
-    return "after" if minutes > limits[1] else "in"
+def _given(
+    item: Mapping[str, Any],
+    definition: FactDefinition,
+    windows: Iterable[Window],
+    infusion_at: datetime,
+    zone: ZoneInfo,
+) -> Given:
+    at = item["at"].astimezone(zone)
+    name = definition.fields["class"].values[item["class"]]
+    if item.get("drug"):
+        name = f"{name} ({item['drug']})"
+    window = next((each for each in windows if each.covers(item)), None)
+    if window is None:
+        return Given(name, at, None, None, "")
+    opens, closes = window.starts(at)
+    planned = infusion_at.replace(second=0, microsecond=0)
+    start = "before" if planned < opens else "after" if planned > closes else "in"
+    return Given(name, at, opens, closes, start)
