@@ -45,8 +45,8 @@ def report(_effort=None):
     note(
         f"""An answer on the page of a draft: the draft is kept, evaluated and journaled on disk, and the part
         of the page that it changes is sent (htmx). Beside it POST /api/v1/checklists with the same facts:
-        evaluated, kept, journaled, sent as JSON. One worker, one caller who takes turns; wall-clock milliseconds of {CALLS}
-        calls of each."""
+        evaluated, kept, journaled, sent as JSON. One worker, one caller who takes turns; wall-clock
+        milliseconds of {CALLS} calls of each."""
     )
     rows, worst, weight = [], 0.0, 0
     for kind, place in (("SQLite, synchronous FULL", sqlite_file), ("PostgreSQL, fsync on", postgresql)):
