@@ -1,6 +1,8 @@
 """Errors as pages: the same problem that a program is told of, in words for a person, and the way out."""
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as Redirect
@@ -52,7 +54,8 @@ def _is_for_a_person() -> bool:
 
 
 def _show(code: int, view: ProblemView, kept: KeptForm | None) -> Response:
-    said = {"problem": view, "answers_kept": what_is_kept(), "id": g.request_id}
+    said: dict[str, Any] = {"problem": view, "answers_kept": what_is_kept(), "id": g.request_id}
+    said["roles"] = code == HTTPStatus.FORBIDDEN and g.get("principal") is not None
     return whole_page(page("problem.html", code=code, kept=kept, **said))
 
 

@@ -57,11 +57,11 @@ def test_one_who_signs_in_elsewhere_needs_no_password(admin, parts):
 @pytest.mark.parametrize(
     ("sent", "code", "says"),
     [
-        ({"secret": ""}, 422, "Enter this"),
+        ({"secret": ""}, 422, "Enter your PIN or password"),
         ({"secret": "314159"}, 403, "This is not right. Nothing was changed."),
         ({"name": "Nina"}, 422, "small letters"),
         ({"name": "adam"}, 422, "Another account has this name"),
-        ({"full_name": ""}, 422, "Enter this"),
+        ({"full_name": ""}, 422, "Enter the full name"),
         ({"full_name": " "}, 422, "Enter the full name"),
         ({"role": "king"}, 422, "Choose a role"),
         ({"password": "short"}, 422, "12 to 1024 characters"),
@@ -158,7 +158,7 @@ def test_one_changes_ones_own_password_and_signs_in_with_it(app):
         "password_again": "another long enough one",
     }
     for wrong, code, says in [
-        ({"present": ""}, 422, "Enter this"),
+        ({"present": ""}, 422, "Enter the present password"),
         ({"present": PIN}, 403, "This is not right"),
         ({"password_again": "another long enough two"}, 422, "not the same as above"),
         ({"password": PASSWORD, "password_again": PASSWORD}, 422, "another password than the present one"),

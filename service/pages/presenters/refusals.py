@@ -86,11 +86,19 @@ class Refused:
 
 
 NOTHING = Refused({}, 200)
+_ENTER = lazy_gettext("Enter this")
+_WANTED: Mapping[str, Later] = {
+    "secret": lazy_gettext("Enter your PIN or password"),
+    "present": lazy_gettext("Enter the present password"),
+    "scopes": lazy_gettext("Choose at least one"),
+    "name": lazy_gettext("Enter a name"),
+    "full_name": lazy_gettext("Enter the full name"),
+}
 
 
 def not_given(form: Mapping[str, str], *fields: str) -> Refused | None:
     """What is said where one of these fields is empty."""
-    empty = {field: gettext("Enter this") for field in fields if not form.get(field)}
+    empty = {field: str(_WANTED.get(field, _ENTER)) for field in fields if not form.get(field)}
     return Refused(empty) if empty else None
 
 

@@ -55,6 +55,8 @@ if (locksAfter && lockForm) {
   setInterval(() => { if (Date.now() - used >= (locksAfter - MARGIN) * 1000) lock(); }, 1000);
 }
 
+document.querySelector(".dg-door input:not([type=hidden])")?.focus();
+
 // Coming back: what was half typed goes to where it was typed, by way of this tab's own memory.
 const back = document.querySelector("form[data-typed-on]");
 if (back) {
