@@ -31,7 +31,6 @@ from service.pages.presenters.visit_acts import (
     second_checks_of,
     signatures_of,
 )
-from service.pages.statuses import OVERRIDES
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 from service.records.journal import Event
 from service.records.record import DoubleCheckState
@@ -54,10 +53,9 @@ _ACTS = (
 
 @dataclass(frozen=True)
 class PrintedFinding:
-    """A finding, who may go on in spite of it, and who did."""
+    """A finding, and who went on in spite of it."""
 
     finding: FindingView
-    override: str | None
     answer: Said | None
 
 
@@ -251,8 +249,7 @@ class _Sheet:
 
 
 def _printed(finding: FindingView, answers: Mapping[tuple[str, str | None], Said]) -> PrintedFinding:
-    override = str(OVERRIDES[finding.override]) if finding.override else None
-    return PrintedFinding(finding, override, answers.get(finding.key))
+    return PrintedFinding(finding, answers.get(finding.key))
 
 
 def _superseded(record: Record) -> Superseded | None:
