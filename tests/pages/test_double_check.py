@@ -174,7 +174,9 @@ def test_who_made_it_is_refused_without_having_looked(nina, id):
 def test_it_comes_before_the_outcome(nina, omar, id):
     why = {"reason": "urgent", "comment": "Could not wait."}
     send(nina, id, "outcomes", outcome="infused", **why)
-    assert "It was needed, and nobody made it in time." in page_of(nina, id)
+    text = words_of(page_of(nina, id))
+    assert "Double check Not made" in text
+    assert "It was needed, and nobody made it in time." in text
     assert omar.get(f"/checklists/{id}/double-check").status_code == 409
 
 

@@ -250,7 +250,7 @@ def test_a_clear_infusion_ends_with_one_tap_and_the_time_to_watch_begins(nina, a
     assert "Watch until" not in page_of(nina, id)
     assert done(end(nina, id, form="ended"), id, "outcome")
     text = page_of(nina, id)
-    assert "Watch until 13:00" in words_of(text)
+    assert "Infused to the end. Watch until 13:00" in words_of(text)  # also at the top of the page
     assert "Counted from 12:00" in words_of(text)
     assert 'data-watch-seconds="3600"' in text
     clock.move(minutes=61)
@@ -281,7 +281,7 @@ def test_a_corrected_outcome_stays_beside_the_first_and_stops_the_time_to_watch(
     assert refused(end(nina, id, "stopped"), 422, "Choose why")
     end(nina, id, "stopped", reason="reaction", comment="Rash after 20 minutes.")
     text = words_of(page_of(nina, id))
-    assert "Infused, and ended" in text
+    assert "Infused to the end" in text
     assert "Stopped before the whole dose was given – Nina" in text
     assert "Watch until" not in text
 

@@ -133,7 +133,7 @@ def test_every_act_works_without_scripts(app, a_person, clock):
 
     page.goto(f"/checklists/{blocked}")
     page.get_by_text("Record how it ended").click()
-    page.get_by_label("Infused, and ended").check()
+    page.get_by_label("Infused to the end").check()
     page.get_by_label("Why", exact=True).select_option("urgent")
     page.get_by_label("What happened").fill("On a call of Dr Ono.")
     page.get_by_role("button", name="Record the outcome").click()

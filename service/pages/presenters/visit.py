@@ -82,6 +82,11 @@ class DoubleCheck:
     checks: tuple[SecondCheck, ...]
     possible: bool
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it is needed and can no longer be made."""
+        return not self.possible and not self.checks
+
 
 @dataclass(frozen=True)
 class Step:
@@ -133,11 +138,19 @@ class VisitView:
     def _steps(self) -> Iterator[Step]:
         yield Step("open", gettext("Findings"), self.left, not self.open)
         if self.double_check is not None:
-            state = self.double_check.state
-            yield Step("double-check", gettext("Double check"), str(_STATES[state]), state == "agrees")
+            check = self.double_check
+            words = gettext("Not made") if check.is_late else str(_STATES[check.state])
+            yield Step("double-check", gettext("Double check"), words, check.state == "agrees")
         yield Step("signatures", gettext("Signatures"), self._signed(), self._is_signed())
-        ended = self.ending.said[-1].what if self.ending.said else gettext("Not recorded yet")
-        yield Step("outcome", gettext("Outcome"), ended, bool(self.ending.said))
+        yield Step("outcome", gettext("Outcome"), self._ended(), bool(self.ending.said))
+
+    def _ended(self) -> str:
+        if not self.ending.said:
+            return gettext("Not recorded yet")
+        ended = self.ending.said[-1].what
+        if self.watch is None or self.watch.until is None or self.watch.over:
+            return ended
+        return gettext("%(ended)s. Watch until %(time)s", ended=ended, time=self.watch.until.clock)
 
     def _is_signed(self) -> bool:
         return any(each.covers_all for each in self.signatures)

@@ -23,7 +23,7 @@ MEANINGS: Mapping[str, Later] = {
     Meaning.REVIEWED: lazy_gettext("Reviewed this check"),
 }
 OUTCOMES: Mapping[str, Later] = {
-    Outcome.INFUSED: lazy_gettext("Infused, and ended"),
+    Outcome.INFUSED: lazy_gettext("Infused to the end"),
     Outcome.HELD: lazy_gettext("Held, and nothing given"),
     Outcome.STOPPED: lazy_gettext("Stopped before the whole dose was given"),
 }
