@@ -100,6 +100,17 @@ def test_a_plain_list_and_one_that_may_have_others_keep_what_they_say():
     assert answer("immunosuppressants", {"remove": keys[0]}, two)["value"] == [{"drug": "prednisone"}]
 
 
+def test_where_a_list_came_from_is_kept_beside_who_changed_it():
+    known = {"value": [{"drug": "rituximab"}], "complete": "no", "source": "MedicationStatement/7"}
+    here = "told by the patient to Nora Quill, 2026-10-06 14:03"
+    closed = answer("immunosuppressants", {"say": "all"}, known)
+    assert closed["source"] == f"MedicationStatement/7; {here}"
+    assert answer("immunosuppressants", {"say": "unknown"}, closed)["source"] == closed["source"]
+    long = {**known, "source": "x" * 200}
+    [reading] = taken_in("immunosuppressants", answer("immunosuppressants", {"say": "all"}, long))
+    assert reading.source.endswith(here)
+
+
 def test_a_typed_entry_is_not_lost_by_none():
     assert refused("reactions", {"say": "none", "substance": "rituximab"}) == {"substance"}
 

@@ -65,6 +65,16 @@ def source_of(definition: FactDefinition, asked: Asked) -> str:
     return f"{asked.person[: LONGEST_TEXT - 60]}{_AT_THE_CHAIR}{at}"
 
 
+def source_of_list(definition: FactDefinition, asked: Asked, given: Any) -> str:
+    """Who says so of a list: where its entries came from before anybody here changed it is kept beside."""
+    own = source_of(definition, asked)
+    before = given.get("source") if isinstance(given, Mapping) else None
+    origin = (before or "").split("; ")[0]
+    if not origin or is_from_the_chair(origin):
+        return own
+    return f"{origin[: LONGEST_TEXT - len(own) - 2]}; {own}"
+
+
 def is_from_the_chair(source: object) -> bool:
     """Whether a source says that somebody answered it here."""
     return isinstance(source, str) and (_AT_THE_CHAIR in source or source.startswith(_TOLD_TO))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.checklist.facts import FactDefinition, FieldDefinition
-from service.pages.answers.asked import Asked, source_of
+from service.pages.answers.asked import Asked, source_of_list
 from service.pages.answers.chart import CLOCK, DATE, chart_of, charted
 from service.pages.answers.form import ADD, ALL, NONE, REMOVE, SAVE, SAY, UNIT, UNKNOWN, VALUE, Sheet
 from service.pages.answers.given import entries_in, is_list_known, is_open, without
@@ -45,8 +45,9 @@ def read_list(definition: FactDefinition, sheet: Sheet, asked: Asked, given: Any
 
 
 def _listed(definition: FactDefinition, asked: Asked, entries: list[Any], *, is_all: bool) -> dict[str, Any]:
+    given = asked.given.get(definition.name) if entries else None
     complete = {} if is_all else {"complete": "no"}
-    return {"value": entries, **complete, "source": source_of(definition, asked)}
+    return {"value": entries, **complete, "source": source_of_list(definition, asked, given)}
 
 
 def _refuse_none(definition: FactDefinition, sheet: Sheet, entries: list[Any]) -> None:
