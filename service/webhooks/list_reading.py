@@ -10,13 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from service.checklist.rules import Pack
 from service.intake.errors import BadInput
 from service.intake.requests import find_drug
-from service.intake.values import Refused, read_date, read_datetime, read_text
+from service.intake.values import LONGEST_TEXT, Refused, read_date, read_datetime, read_text
 from service.knowledge.library import Library
 from service.webhooks.progress import Visit
 
@@ -43,11 +44,12 @@ class BadList(Exception):
 
 @dataclass(frozen=True)
 class LineError:
-    """What is wrong with a line; it may repeat what stands in its own column, and nothing of another line."""
+    """What is wrong with a line, in which column, and what stands there."""
 
     line: int
     column: str | None
     message: str
+    given: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,24 +169,28 @@ class _Reader:
             self.wrong(number, None, says)
             return None
         given = {name: cells[place] for name, place in self._heading.places.items() if place < len(cells)}
-        reference = self._tried(number, REFERENCE, lambda: _text(given, REFERENCE))
-        patient = self._tried(number, PATIENT, lambda: _text(given, PATIENT))
-        pack = self._tried(number, DRUG, lambda: self._pack(_text(given, DRUG)))
-        begins = self._tried(number, INFUSION_AT, lambda: self._begins(given))
-        region = self._tried(number, REGION, lambda: self._region(given.get(REGION, ""), pack))
+        tried = partial(self._tried, number, given)
+        reference = tried(REFERENCE, lambda: _text(given, REFERENCE))
+        patient = tried(PATIENT, lambda: _text(given, PATIENT))
+        pack = tried(DRUG, lambda: self._pack(_text(given, DRUG)))
+        begins = tried(INFUSION_AT, lambda: self._begins(given))
+        region = tried(REGION, lambda: self._region(given.get(REGION, ""), pack))
         if reference is None or patient is None or pack is None or begins is None or region is None:
             return None
         return Listed(number, reference, patient, pack.id, begins)
 
-    def wrong(self, number: int, column: str | None, message: str) -> None:
+    def wrong(self, number: int, column: str | None, message: str, given: str = "") -> None:
         """Note what is wrong with a line."""
-        self.errors.append(LineError(number, column, message))
+        self.errors.append(LineError(number, column, message, given[:LONGEST_TEXT]))
 
-    def _tried(self, number: int, column: str, read: Callable[[], Value]) -> Value | None:
+    def _tried(
+        self, number: int, given: Mapping[str, str], column: str, read: Callable[[], Value]
+    ) -> Value | None:
         try:
             return read()
         except Refused as refused:
-            self.wrong(number, refused.part or column, refused.message)
+            at = refused.part or column
+            self.wrong(number, at, refused.message, given.get(at, ""))
             return None
 
     def _pack(self, name: str) -> Pack:
@@ -238,7 +244,7 @@ class _Reader:
 
 def _text(given: Mapping[str, str], column: str) -> str:
     if not (said := given.get(column, "")):
-        raise Refused("is missing", column)
+        raise Refused("is missing: fill it in", column)
     if not said.isprintable():
         raise Refused("holds a line break or another character that is not seen: write it again", column)
     try:
@@ -250,8 +256,8 @@ def _text(given: Mapping[str, str], column: str) -> str:
 def _day(said: str, column: str) -> date:
     try:
         return read_date(said)
-    except Refused as refused:
-        raise Refused(f"{refused.message}: write year, month and day as 2026-12-01", column) from None
+    except Refused:
+        raise Refused("is no date: write year, month and day, as 2026-12-01", column) from None
 
 
 def _clock(said: str) -> time:
@@ -273,11 +279,12 @@ def _told_apart(lines: Sequence[Listed], reader: _Reader) -> Iterator[Listed]:
         same = [line for line in references[each.reference] if line != each.line]
         if same:
             where = f"stands in line {_listed(same)} too"
-            reader.wrong(each.line, REFERENCE, f"{where}: each infusion has a reference of its own")
+            says = f"{where}: each infusion has a reference of its own"
+            reader.wrong(each.line, REFERENCE, says, each.reference)
             continue
         if same := [line for line in visits[each.visit] if line != each.line]:
             where = f"has this drug on this day in line {_listed(same)} too"
-            reader.wrong(each.line, PATIENT, f"{where}: keep the line that is right")
+            reader.wrong(each.line, PATIENT, f"{where}: keep the line that is right", each.patient)
             continue
         yield each
 

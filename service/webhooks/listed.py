@@ -124,16 +124,17 @@ class UploadedLists:
         read = read_list(text, self._library, act.at, self._zone)
         before = _by_reference(connection, self._records.site, read.lines)
         told = self._told(connection, read.lines)
-        changes, others = [], []
+        changes: list[Change] = []
+        others: list[Listed] = []
         for line in read.lines:
             earlier = before.get(line.reference)
             if earlier is not None and earlier.patient != line.patient:
-                others.append(line.line)
+                others.append(line)
             else:
                 changes.append(_change(line, earlier, told.get(line.visit), act))
-        refused = [LineError(line, PATIENT, _OTHER_PATIENT) for line in others]
+        refused = [LineError(line.line, PATIENT, _OTHER_PATIENT, line.patient) for line in others]
         errors = sorted([*read.errors, *refused], key=lambda error: error.line)
-        return Plan(tuple(changes), tuple(errors), read.unused), others
+        return Plan(tuple(changes), tuple(errors), read.unused), [line.line for line in others]
 
     def _told(self, connection: Connection, lines: Sequence[Listed]) -> Mapping[Visit, str]:
         """The visits that are planned already, but not by these references; with who told of them."""

@@ -61,6 +61,7 @@ def test_given_a_good_list_when_it_is_confirmed_then_it_is_planned_and_shown(nur
 def test_given_bad_lines_then_each_is_named_and_only_the_choice_takes_the_good_ones(nurse, planned):
     preview = upload(nurse, BAD).text
     wrong = preview.partition('class="dg-table dg-list-error"')[2].partition("</table>")[0]
+    assert "<strong>Inebilizumap</strong>" in wrong and "<strong>08.10.2026</strong>" in wrong
     assert ">4<" in wrong and "<code>drug</code>" in wrong and "inebilizumab (Uplizna;" in wrong
     assert ">5<" in wrong and "<code>date</code>" in wrong and "2026-12-01" in wrong
     assert "2 lines cannot be taken" in preview

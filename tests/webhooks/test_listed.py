@@ -103,7 +103,7 @@ def test_columns_that_are_not_used_are_named_and_empty_lines_passed_over():
         ("R1,M1,Uplizna,,", "infusion_at", "is missing"),
         ("R1,M1,Uplizna,07.10.2026 09:00,", "infusion_at", "written as 2026-12-01 09:00"),
         ("R1,M1,Uplizna,10/7/2026 9:00 AM,", "infusion_at", "written as 2026-12-01 09:00"),
-        ("R1,M1,Uplizna,2026-02-30 09:00,", "infusion_at", "no date of the calendar"),
+        ("R1,M1,Uplizna,2026-02-30 09:00,", "infusion_at", "is no date: write year"),
         ("R1,M1,Uplizna,2026-10-07 25:00,", "time", "is no time of day"),
         ("R1,M1,Uplizna,2026-10-05 23:59,", "infusion_at", "is before today, 2026-10-06"),
         ("R1,M1,Uplizna,2027-10-08 09:00,", "infusion_at", "more than 366 days"),
