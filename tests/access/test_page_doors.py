@@ -63,6 +63,7 @@ GET /drugs/<drug>/versions                             knowledge:read
 GET /find                                              checklist:search
 POST /find                                             checklist:search
 POST /find/export                                      checklist:export
+GET /forecast                                          infusion:read
 GET /journal                                           journal:read
 POST /journal/checkpoint                               journal:read
 POST /journal/export                                   journal:export
@@ -75,6 +76,10 @@ GET /quality                                           quality:read
 GET /roles                                             account:own
 GET /today                                             infusion:read
 POST /today/search                                     infusion:read
+GET /today/upload                                      checklist:make
+POST /today/upload                                     checklist:make
+POST /today/upload/confirm                             checklist:make
+GET /today/upload/template.csv                         checklist:make
 """
 
 

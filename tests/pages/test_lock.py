@@ -4,9 +4,11 @@ import pytest
 
 from service.access.roles import Role
 from service.access.sessions import MOST_WRONG
+from service.records.visits import Person
 from service.web.guard import COOKIE
 from tests.pages.conftest import accessibility_faults
 from tests.pages.page_texts import fields, form_key, words
+from tests.pages.test_drafts import RETURNING
 from tests.people import PASSWORD, PIN, an_account, browser, signed_in
 
 pytestmark = pytest.mark.any_database
@@ -267,3 +269,44 @@ def test_in_a_browser_a_form_that_meets_the_lock_is_sent_again_without_a_script(
     page.get_by_role("button", name="Send it now").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Paula Pond"
     assert parts.accounts.by_name("paula").full_name == "Paula Pond"
+
+
+def a_draft(app, account, without):
+    """A checklist in the making that lacks the answers to these questions; its address."""
+    parts = app.extensions["dosegate"]
+    person = Person(account.full_name, account.principal.act("begun", parts.clock()))
+    facts = {name: value for name, value in RETURNING["facts"].items() if name not in without}
+    return f"/drafts/{parts.drafting.begin({**RETURNING, 'facts': facts}, person).id}"
+
+
+def test_in_a_browser_an_answer_that_meets_the_lock_is_given_after_the_pin(app, a_person, clock):
+    """Given a checklist with two open questions, when a nurse taps an answer after the session has locked,
+    then the lock takes the place of the page, and one PIN and one button give the answer after all."""
+    page = a_person(Role.NURSE)
+    address = a_draft(app, page.account, ("pml_signs", "tb_active"))
+    page.goto(address)
+    clock.move(minutes=6)
+    page.locator("#ask-tb_active").get_by_role("button", name="No", exact=True).click()
+    page.get_by_role("heading", name="Locked").wait_for()
+    assert page.locator("#checklist").count() == 0 and page.locator(".dg-strip").count() == 0
+    assert accessibility_faults(page) == []
+    page.get_by_label("PIN or password").fill(PIN)
+    page.get_by_role("button", name="Unlock").click()
+    page.get_by_role("button", name="Send it now").click()
+    page.locator("#ask-pml_signs").wait_for()
+    assert page.url.partition("#")[0].endswith(address)
+    assert page.locator("#ask-tb_active").count() == 0
+
+
+def test_in_a_browser_a_half_typed_answer_of_one_of_many_forms_comes_back_to_its_own(app, a_person, clock):
+    page = a_person(Role.NURSE)
+    page.clock.install()
+    page.goto(a_draft(app, page.account, ("igg", "pml_signs", "tb_active")))
+    page.locator("[name='igg.value']").fill("8.4")
+    pass_time(page, clock, minutes=5)
+    page.get_by_role("heading", name="Locked").wait_for()
+    assert "8.4" not in page.content()
+    page.get_by_label("PIN or password").fill(PIN)
+    page.get_by_role("button", name="Unlock").click()
+    page.get_by_text("What you had half typed is back").wait_for()
+    assert page.locator("[name='igg.value']").input_value() == "8.4"

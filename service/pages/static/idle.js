@@ -6,12 +6,14 @@ const lockForm = document.getElementById("lock");
 const others = "BroadcastChannel" in window ? new BroadcastChannel("dosegate") : undefined;
 let used = Date.now();
 
-const ownForms = () => [...document.forms].filter((form) => form.method === "post" && form.querySelector("[name=form_owner]"));
+const ownForms = () => [...document.forms].filter((form) => form.getAttribute("method") === "post" && form.querySelector("[name=form_owner]"));
+
+const pathOf = (form) => new URL(form.getAttribute("action"), location.href).pathname;
 
 const isChanged = (field) =>
   field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked
     : field.options ? [...field.options].some((option) => option.selected !== option.defaultSelected && !isFirstOfNone(field, option))
-    : field.type !== "hidden" && field.type !== "password" && field.value !== field.defaultValue;
+    : "defaultValue" in field && !["hidden", "password", "file", "submit"].includes(field.type) && field.value !== field.defaultValue;
 
 // A list of which nothing was chosen shows its first entry.
 const isFirstOfNone = (field, option) => field.selectedIndex === 0 && option.index === 0 && ![...field.options].some((each) => each.defaultSelected);
@@ -20,9 +22,9 @@ const fieldsOf = (form) => [...new FormData(form)].filter(([name, value]) =>
   typeof value === "string" && form.querySelector(`[name="${CSS.escape(name)}"]`)?.type !== "password");
 
 function handOver() {
-  const form = ownForms().find((each) => each !== lockForm && [...each.elements].some((field) => "value" in field && field.name && isChanged(field)));
+  const form = ownForms().find((each) => each !== lockForm && [...each.elements].some((field) => field.name && isChanged(field)));
   if (!form) return;
-  add("typed_for", new URL(form.action).pathname);
+  add("typed_for", pathOf(form));
   for (const [name, value] of fieldsOf(form)) add(`typed.${name}`, value);
 }
 
@@ -60,13 +62,13 @@ document.querySelector(".dg-door input:not([type=hidden])")?.focus();
 // Coming back: what was half typed goes to where it was typed, by way of this tab's own memory.
 const back = document.querySelector("form[data-typed-on]");
 if (back) {
-  sessionStorage.setItem(STORED, JSON.stringify({ to: new URL(back.action).pathname, fields: fieldsOf(back) }));
+  sessionStorage.setItem(STORED, JSON.stringify({ to: pathOf(back), fields: fieldsOf(back) }));
   location.replace(back.dataset.typedOn);
 }
 
 function bringBack({ to, fields }) {
   const has = (name, value) => fields.some(([each, said]) => each === name && said === value);
-  const form = ownForms().find((each) => new URL(each.action).pathname === to &&
+  const form = ownForms().find((each) => pathOf(each) === to &&
     [...each.querySelectorAll("input[type=hidden]")].every((field) => ["form_key", "form_owner"].includes(field.name) || has(field.name, field.value)));
   let first;
   for (const field of form?.elements ?? []) {
