@@ -39,13 +39,16 @@ document.addEventListener("htmx:finally:request", () => {
   checklist()?.removeAttribute("aria-busy");
 });
 
-document.addEventListener("htmx:before:morph:attr", (event) => {
-  if (event.detail.attrName === "open" && event.detail.newValue === null && event.target.tagName === "DETAILS") event.preventDefault();
-});
+const keyOf = (folded) => `${folded.closest("[id]").id} ${folded.querySelector("summary").textContent.trim()}`;
+const unfolded = () => [...checklist().querySelectorAll("details[open]")].map(keyOf);
+let wereUnfolded = [];
+
+document.addEventListener("htmx:before:swap", () => { wereUnfolded = unfolded(); });
 
 document.addEventListener("htmx:after:swap", () => {
   const now = checklist(), next = byId(now.dataset.focus ?? "");
   byId("announced").textContent = now.dataset.says;
+  for (const folded of now.querySelectorAll("details:not([open])")) folded.open = wereUnfolded.includes(keyOf(folded));
   showKeys();
   const refused = next?.querySelector("[aria-invalid=true], .nhsuk-input--error, .nhsuk-error-message");
   if (refused) goTo(refused.matches("input, select, textarea") ? refused : next);
