@@ -24,7 +24,7 @@ _SIGNS = {
 _COUNTED = {
     Prospect.HELD: "held",
     Prospect.NOT_READY: "not ready",
-    Prospect.OPEN: "with no block found so far",
+    Prospect.OPEN: "with no block",
 }
 
 
