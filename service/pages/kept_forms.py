@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from flask import current_app, request
 from werkzeug.datastructures import MultiDict
@@ -96,8 +97,8 @@ def sent_back(now: datetime) -> KeptForm | None:
 
 def page_of_request() -> str:
     """The page that sends this request, to go back to; the start, where it is not known."""
-    said = request.headers.get("HX-Current-URL") or request.referrer or ""
-    return own_page(said.removeprefix(request.host_url.rstrip("/")))
+    said = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    return own_page(f"{said.path}?{said.query}" if said.query else said.path)
 
 
 def own_page(address: str | None) -> str:

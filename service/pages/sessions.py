@@ -14,8 +14,7 @@ from service.access.sign_in import NOBODY, Attempt, SignInFailed
 from service.access.throttle import TooManyFailures
 from service.pages import kept_forms
 from service.pages.kept_forms import KeptForm
-from service.pages.language import COOKIE as LANGUAGE_COOKIE
-from service.pages.language import LANGUAGES
+from service.pages.language import LANGUAGES, keep
 from service.pages.navigation import beginning_of
 from service.pages.presenters.refusals import waiting
 from service.pages.rendering import page, whole_page
@@ -206,7 +205,7 @@ def choose_language() -> Redirect:
     """Keep the language that was chosen, on this device."""
     response = redirect(_same_or_own_page(), 303)
     if (chosen := request.form.get("language", "")) in LANGUAGES:
-        response.set_cookie(LANGUAGE_COOKIE, chosen, path="/", secure=True, httponly=True, samesite="Strict")
+        keep(response, chosen)
     return response
 
 

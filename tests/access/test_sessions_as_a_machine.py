@@ -131,6 +131,15 @@ class People(RuleBasedStateMachine):
         assert answer is (NotSignedIn if session is None or session.over else WrongSecret)
 
     @rule(token=tokens)
+    def lock(self, token):
+        if token is NotSignedIn:
+            return
+        answer, session = self.outcome(lambda: self.sessions.lock(token, self.act)), self.good(token)
+        assert answer is (NotSignedIn if session is None else None)
+        if session is not None:
+            session.locked = True
+
+    @rule(token=tokens)
     def sign_out(self, token):
         if token is NotSignedIn:
             return
