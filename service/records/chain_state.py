@@ -13,7 +13,7 @@ from service.records.verify import Report, verify
 
 SUBJECT = "chain"  # what the entry of a verification is about
 # A longer chain takes longer than a request may: it is verified at the command line.
-MOST_VERIFIED = 20_000
+MOST_VERIFIED = 10_000
 
 
 class ChainTooLong(Exception):
