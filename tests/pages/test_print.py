@@ -122,7 +122,7 @@ def test_the_sheet_says_whose_it_is_of_what_and_what_it_rests_on(nora, app):
         id,
         f"https://gate.example/checklists/{id}",
         "Site: main",
-        f"Printed by {nora.account.full_name} (nurse), 2026-10-06 12:00",
+        f"Printed by {nora.account.full_name} (Nurse), 2026-10-06 12:00",
         "Printed copy, not for later use",
         "it supports their judgement and replaces none of it",
         result["observation"]["text"],
@@ -147,11 +147,11 @@ def test_what_was_done_is_on_it_with_names_reasons_times_and_digests(nora, paul)
     signed = act(paul, id, "attestations", meaning="reviewed", secret=PIN)
     act(nora, id, "outcomes", outcome="stopped", reason="reaction", comment="Rash after 40 minutes.")
     expected = [
-        f"Overridden, for this dose only: {paul.account.full_name} (prescriber), 2026-10-06",
+        f"Overridden, for this dose only: {paul.account.full_name} (Prescriber), 2026-10-06",
         "The benefit outweighs the risk. Comment: Afebrile for 48 h. Order: ORD-7",
         "Only a prescriber can override this",
         "Every finding is answered",
-        f"{paul.account.full_name} (prescriber), 2026-10-06 07:00 (2026-10-06 12:00 UTC): Reviewed",
+        f"{paul.account.full_name} (Prescriber), 2026-10-06 07:00 (2026-10-06 12:00 UTC): Reviewed",
         signed["record"],
         "Stopped before the whole dose was given",
         "The patient reacted to the infusion. Comment: Rash after 40 minutes.",
