@@ -32,5 +32,5 @@ class _OwnAssets(URLFetcher):  # type: ignore[misc]
 def draw(page: str, identifier: str) -> bytes:
     """A page as a tagged PDF. The same page with the same identifier gives the same bytes."""
     document = HTML(string=page, base_url=_HERE, url_fetcher=_OwnAssets(allowed_protocols=()))
-    drawn: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier.encode())
+    drawn: bytes = document.write_pdf(pdf_tags=True, pdf_version="1.7", pdf_identifier=identifier.encode())
     return drawn
