@@ -73,7 +73,10 @@ def test_what_is_in_the_way_is_named_by_the_check(nurse, clinic):
     found = row(nurse.get("/today").text, "P-1")
     assert "Hepatitis B" in found.partition("Block:</strong>")[2].partition("</p>")[0]
     assert "Breastfeeding" in found.partition("Warn:</strong>")[2].partition("</p>")[0]
-    assert "1 check not known" in found
+    assert "Immunoglobulins" in found.partition("Not known:</strong>")[2].partition("</p>")[0]
+    clinic.check("P-2", facts={})
+    nothing = row(nurse.get("/today").text, "P-2")
+    assert re.search(r"and \d+ more</p>", nothing)
 
 
 def test_look_alikes_on_one_page_are_told_apart(nurse, clinic):
@@ -136,7 +139,7 @@ def test_a_patient_is_found_with_what_is_planned_begun_and_recorded(nurse, clini
     clinic.plan("P-2")
     page = find(nurse, "P-1").text
     assert set(patients(page)) == {"P-1"}
-    assert "2026-10-09 13:00" in page
+    assert "<span>2026-10-09</span> 13:00" in page
     assert f'href="/drafts/{drafted}"' in page
     assert f'href="/checklists/{old}"' in page
     assert "P-2" not in page

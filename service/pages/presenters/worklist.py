@@ -28,6 +28,8 @@ _DAYS = (
     lazy_gettext("Sunday"),
 )
 _DAY = timedelta(days=1)
+_MOST_NAMED = 3
+_WORST_FIRST = (Status.BLOCK, Status.WARN)
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class DraftLine:
 class Row:
     """One infusion. `blocks` and `warns` are titles of checks that found something, in the rules' English.
 
-    `not_known` says how many checks cannot be decided yet. `told_by` is who planned it. `begins` is in the
-    site's zone.
+    `not_known` are titles of checks that cannot be decided yet, the worst ones, and `more_not_known` says how
+    many others there are. `told_by` is who planned it. `begins` is in the site's zone.
     """
 
     begins: datetime
@@ -63,7 +65,8 @@ class Row:
     status: str
     blocks: tuple[str, ...]
     warns: tuple[str, ...]
-    not_known: str
+    not_known: tuple[str, ...]
+    more_not_known: str
     checklist: str | None
     checked_at: str
     drafts: tuple[DraftLine, ...]
@@ -143,17 +146,17 @@ def rows_of(infusions: Iterable[Planned], zone: ZoneInfo, library: Library) -> t
 
 def _row(infusion: Planned, zone: ZoneInfo, library: Library) -> Row:
     pack = library.packs.get(infusion.drug)
-    flags, not_known = infusion.flags, len({f.check for f in infusion.flags if f.verdict == "undecided"})
+    flags, not_known = infusion.flags, _titles(infusion.flags, pack, "undecided", *_WORST_FIRST)
+    more = len(not_known) - _MOST_NAMED
     return Row(
         begins=infusion.begins.astimezone(zone),
         patient=infusion.patient,
         drug=drug_name(infusion.drug, library),
         status=infusion.status or NOT_CHECKED,
-        blocks=_titles(flags, Status.BLOCK, pack),
-        warns=_titles(flags, Status.WARN, pack),
-        not_known=ngettext("%(num)s check not known", "%(num)s checks not known", not_known)
-        if not_known
-        else "",
+        blocks=_titles(flags, pack, "holds", Status.BLOCK),
+        warns=_titles(flags, pack, "holds", Status.WARN),
+        not_known=not_known[:_MOST_NAMED],
+        more_not_known=ngettext("and %(num)s more", "and %(num)s more", more) if more > 0 else "",
         checklist=infusion.checklist,
         checked_at=_when(infusion.checked_at, infusion, zone) if infusion.checked_at else "",
         drafts=tuple(
@@ -178,11 +181,17 @@ def alike_names(drugs: Iterable[str], library: Library) -> tuple[DrugName, ...]:
     return tuple(drug_name(drug, library) for drug, pack in known.items() if {*pack.look_alikes} & {*known})
 
 
-def _titles(flags: Iterable[Flag], status: Status, pack: Pack | None) -> tuple[str, ...]:
-    """The checks in which a rule of this status fired, each once."""
+def _titles(flags: Iterable[Flag], pack: Pack | None, verdict: str, *statuses: Status) -> tuple[str, ...]:
+    """The checks in which a rule of one of these statuses has this verdict, by status, each once."""
     titles = {check.id: check.title for check in pack.checks} if pack else {}
-    found = (flag for flag in flags if flag.verdict == "holds" and flag.status == status.word)
-    return tuple(dict.fromkeys(titles.get(flag.check, flag.check) for flag in found))
+    known = list(flags)
+    found = (
+        flag.check
+        for status in statuses
+        for flag in known
+        if flag.verdict == verdict and flag.status == status.word
+    )
+    return tuple(titles.get(check, check) for check in dict.fromkeys(found))
 
 
 def _when(at: datetime, infusion: Planned, zone: ZoneInfo) -> str:
