@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Response, request
 from werkzeug.exceptions import NotFound
@@ -47,7 +49,7 @@ def trace(checklist_id: uuid.UUID) -> Response:
         "audit/trace.html",
         checklist=found,
         made_at=time_of(found.created_at, here.time_zone),
-        view=result_view(result, vocabulary, (received.get("facts") or {}).get("dose_number")),
+        view=result_view(result, vocabulary, _dose_number(document)),
         trace=trace_view(document, result, vocabulary, check),
         check=check or "",
         choices=[
@@ -61,6 +63,12 @@ def trace(checklist_id: uuid.UUID) -> Response:
         received=_shown(found),
         audit=_audit(found.id),
     )
+
+
+def _dose_number(trace: Mapping[str, Any]) -> int | None:
+    """Which dose of the series it was, as far as it was known."""
+    known = {each["fact"]: each.get("value") for each in trace["facts"]}
+    return known.get("dose_number")
 
 
 def _shown(found: StoredChecklist) -> str | None:

@@ -108,7 +108,9 @@ def test_a_fault_is_found_named_and_remembered(app, auditor, unguarded):
     said = text_of(posted(auditor, "/journal/verify").text)
     assert "Nothing is at fault up to entry" in said
     assert f"(checklist.made, {id}) no longer has the digest that it was written with" in said
-    assert "faults." in text_of(auditor.get("/journal").text).split("Last verification here")[1]
+    said = text_of(auditor.get("/journal").text)
+    assert "faults." in said.split("Last verification here")[1]
+    assert "Chain verified: faults user:ada (auditor)" in said
 
 
 def test_a_chain_that_is_too_long_for_a_page_is_left_to_the_command_line(app, auditor, monkeypatch):

@@ -195,6 +195,17 @@ def test_of_an_erased_checklist_the_page_says_what_remains(app, auditor):
     assert events_about(app, id)[-1] == "record.viewed"
 
 
+def test_what_was_held_by_a_fault_says_so_and_shows_what_was_received(app, auditor, unguarded):
+    id = kept(app)
+    fault = {"fault": "the engine failed", "checks": [], "facts": []}
+    unguarded("UPDATE contents SET trace = ? WHERE checklist = ?", json.dumps(fault).encode(), id)
+    page = auditor.get(f"/checklists/{id}/trace")
+    said = text_of(page.text)
+    assert "The rules could not be evaluated, so everything was held: the engine failed" in said
+    assert "Fired (0)" in said and "nothing was evaluated" in said
+    assert "Dose of the series: not known" in said
+
+
 def test_an_unknown_checklist_is_no_page(auditor):
     page = auditor.get("/checklists/00000000-0000-4000-8000-000000000000/trace")
     assert (page.status_code, page.mimetype) == (404, "text/html")

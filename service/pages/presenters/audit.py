@@ -152,7 +152,7 @@ def _words(entry: JournalEntry, event: Event | None) -> str:
         same = entry.details.get("identical")
         return gettext("Replayed: identical") if same else gettext("Replayed: not the same")
     if event is Event.JOURNAL_VIEWED and entry.subject == CHAIN:
-        return gettext("Chain verified")
+        return gettext("Chain verified: faults") if entry.details.get("faults") else gettext("Chain verified")
     return str(EVENT_WORDS[event])
 
 
