@@ -135,6 +135,13 @@ class TestResults:
         both = answer("hbsag", {"value": "negative", "on": DAY}, theirs)
         assert [each["value"] for each in both] == ["positive", "negative"]
 
+    def test_a_result_that_could_not_be_read_stays_until_somebody_removes_it(self):
+        unread = {"value": None, "unreadable": "a free text", "at": "2026-10-01", "source": "Observation/9"}
+        both = answer("hbsag", {"value": "negative", "on": DAY}, unread)
+        assert [each.unreadable for each in taken_in("hbsag", both)] == ["a free text", None]
+        assert "a free text" in control("hbsag", both).known[0].words
+        assert answer("hbsag", {"remove": control("hbsag", both).known[0].key}, both)["value"] == "negative"
+
     def test_a_result_is_removed_by_itself_and_not_known_is_not_offered_over_it(self):
         earlier = [{"value": "positive", "at": "2026-01-02"}, {"value": "negative", "at": DAY}]
         shown = control("hbsag", earlier)
