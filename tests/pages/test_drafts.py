@@ -241,6 +241,27 @@ def test_the_windows_of_what_was_given_say_when_it_may_begin(nina, begin):
     assert "A start from 13:05 to 13:05 suits all of them." in said
 
 
+def test_premedications_are_charted_at_the_first_finding_about_them(nina, begin):
+    page = nina.get(begin(nina, RETURNING, premedications=[]))
+    missing = re.findall(r'<article[^>]* id="(finding-premedication-[a-z-]+)"', page.text)
+    assert len(missing) == 3 and asked(page) == ["premedications"]
+    for other in missing[1:]:
+        card = page.text.split(f'id="{other}"')[1].split("</article>")[0]
+        assert 'href="#ask-premedications"' in card
+
+
+def test_a_known_fact_that_may_change_is_corrected_in_place(nina, begin):
+    address = begin(nina, RETURNING, active_infection="suspected")
+    page = nina.get(address)
+    assert "active_infection" not in asked(page)
+    card = page.text.split('id="finding-infection-infection-suspected"')[1].split("</article>")[0]
+    assert "change=active_infection" in card
+    again = nina.get(f"{address}?change=active_infection")
+    assert "ask-active_infection" in again.text.split("</article>")[0]
+    send(nina, address, fact="active_infection", active_infection__value="none")
+    assert findings(nina.get(address)) == []
+
+
 def test_a_draft_is_recorded_once(nina, begin):
     address = begin(nina)
     key = key_of(nina, address)

@@ -83,12 +83,14 @@ class Group:
 class DraftView:
     """The page: the result, the questions at their findings, what is known, and when it may begin.
 
-    `focus` is the anchor where somebody goes on. `answered` was said in this draft, `known` came with it.
+    `beside` are needed and missed by no finding. `focus` is the anchor where somebody goes on. `answered` was
+    said in this draft, `known` came with it.
     """
 
     id: str
     result: ResultView
     groups: tuple[Group, ...]
+    beside: tuple[Question, ...]
     answered: tuple[Said, ...]
     known: tuple[Said, ...]
     change: Question | None
@@ -151,6 +153,7 @@ class _Page:
     def view(self, after: tuple[tuple[str, ...], int] | None, notice: str) -> DraftView:
         """All of it."""
         groups = tuple(self._groups())
+        beside = tuple(self._question(name) for name in self.decisive if name not in self.taken)
         answered = [each for name in self.drafted.answers if (each := self._said(name)) is not None]
         known = [
             each
@@ -164,6 +167,7 @@ class _Page:
             id=self.drafted.id,
             result=self.result,
             groups=groups,
+            beside=beside,
             answered=tuple(answered),
             known=tuple(known),
             change=change,
@@ -251,8 +255,10 @@ class _Page:
         if self.change in dict(correctable) and self.change not in self.taken:
             questions.append(self._question(str(self.change), again=True))
             correctable = [each for each in correctable if each[0] != self.change]
-        elsewhere = tuple(each for each in missing if each[0] not in asked_here)
-        return Card(finding, tuple(questions), elsewhere, tuple(correctable))
+        elsewhere = [each for each in missing if each[0] not in asked_here]
+        elsewhere += [each for each in correctable if each[0] in self.taken]
+        correctable = [each for each in correctable if each[0] not in self.taken]
+        return Card(finding, tuple(questions), tuple(elsewhere), tuple(correctable))
 
     def _with_those_before(self, name: str) -> Iterator[Question]:
         if name in self.taken:
