@@ -292,6 +292,8 @@ def test_in_a_browser_an_answer_that_meets_the_lock_is_given_after_the_pin(app, 
     assert accessibility_faults(page) == []
     page.get_by_label("PIN or password").fill(PIN)
     page.get_by_role("button", name="Unlock").click()
+    page.get_by_role("heading", name="You are back").wait_for()
+    assert accessibility_faults(page) == []
     page.get_by_role("button", name="Send it now").click()
     page.locator("#ask-pml_signs").wait_for()
     assert page.url.partition("#")[0].endswith(address)

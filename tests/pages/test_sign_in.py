@@ -45,26 +45,26 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(app):
     assert (answer.status_code, answer.location) == (303, "/today?day=2026-10-07")
 
 
-@pytest.mark.parametrize(
-    "elsewhere",
-    [
-        "https://evil.example/",
-        "//evil.example/today",
-        "/\\evil.example",
-        "\\/evil.example",
-        "/today\n//evil.example",
-        "javascript:alert(1)",
-        "today",
-        "/sign-in",
-        "/unlock",
-        "/api/v1/drugs",
-        "/nowhere",
-        "",
-    ],
-)
-def test_nobody_is_led_elsewhere(app, elsewhere):
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example/today",
+    "/\\evil.example",
+    "\\/evil.example",
+    "/today\n//evil.example",
+    "javascript:alert(1)",
+    "today",
+    "/sign-in",
+    "/unlock",
+    "/api/v1/drugs",
+    "/nowhere",
+    "",
+]
+
+
+def test_nobody_is_led_elsewhere(app):
     an_account(app, Role.NURSE, "nina")
-    assert sign_in(browser(app), "nina", next=elsewhere).location == "/"
+    for elsewhere in ELSEWHERE:
+        assert sign_in(browser(app), "nina", next=elsewhere).location == "/", elsewhere
 
 
 def test_signing_in_gives_a_new_token_in_cookies_of_this_site_alone(app):
