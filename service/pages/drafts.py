@@ -16,7 +16,8 @@ from service.intake.errors import BadInput
 from service.intake.requests import find_drug
 from service.pages.answers import Asked, BadAnswer, input_errors, own_limits, read_answer
 from service.pages.moments import moment_at
-from service.pages.presenters.draft import Refused, draft_view
+from service.pages.presenters.draft import draft_view
+from service.pages.presenters.draft_parts import Refused
 from service.pages.rendering import is_fragment, page
 from service.pages.section import Section
 from service.pages.texts import gettext
