@@ -224,7 +224,7 @@ class Visit:
     def check_second_person(self, actor: str, seen: Iterable[JournalEntry] = ()) -> None:
         """Return where this person may make the blind double check.
 
-        `seen` are the entries about the checklists that this one corrects.
+        `seen` are the entries about the checklists that this one corrects, and about the drafts behind them.
         """
         self.check_stands()
         if not self.asked:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from service.intake.json_text import parse_request
+from service.records.drafts import BECAME
 from service.records.journal import Event, JournalEntry
 from service.records.record import Finding, Visit
 from service.records.store import NoSuchChecklist, PatientErased, valid_id
@@ -105,14 +106,20 @@ def entries_about(connection: Connection, site: str, ids: Iterable[str]) -> tupl
     return tuple(JournalEntry(**row._mapping) for row in rows)
 
 
-def entries_of_corrected(connection: Connection, subject: Subject) -> tuple[JournalEntry, ...]:
-    """All journal entries about the checklists that this one corrects, directly or not."""
+def entries_behind(connection: Connection, subject: Subject) -> tuple[JournalEntry, ...]:
+    """All journal entries about the checklists that this one corrects, and the drafts behind it and them."""
     ids: list[str] = []
     older = subject.supersedes
     while older is not None:
         ids.append(older)
         wanted = select(checklists.c.supersedes).where(checklists.c.id == older)
         older = connection.execute(wanted).scalar_one()
+    drafts = select(journal.c.subject).where(
+        journal.c.site == subject.site,
+        journal.c.event == Event.DRAFT_DISCARDED.value,
+        journal.c.details[BECAME].as_string().in_([subject.id, *ids]),
+    )
+    ids += connection.scalars(drafts)
     return entries_about(connection, subject.site, ids) if ids else ()
 
 

@@ -18,7 +18,7 @@ from service.records.store import PatientErased
 from service.records.subjects import (
     Subject,
     earlier_visits,
-    entries_of_corrected,
+    entries_behind,
     remarks_of,
     subject_of,
     visit_of,
@@ -139,7 +139,7 @@ class Visits:
     def double_check_asked(self, id: str, by: Person) -> tuple[Subject, tuple[str, ...]]:
         """The checklist, and the facts that this second person is asked for; entered as such."""
         with self._acting(id) as (writing, subject, visit):
-            visit.check_second_person(by.act.actor, entries_of_corrected(writing.connection, subject))
+            visit.check_second_person(by.act.actor, entries_behind(writing.connection, subject))
             writing.enter(by.act, Event.DOUBLE_CHECK_VIEWED, subject.id)
             return subject, visit.asked
 
@@ -151,7 +151,7 @@ class Visits:
         Raises BadInput where these are not exactly the facts asked for.
         """
         with self._acting(id) as (writing, subject, visit):
-            visit.check_second_person(by.act.actor, entries_of_corrected(writing.connection, subject))
+            visit.check_second_person(by.act.actor, entries_behind(writing.connection, subject))
             try:
                 first = facts_received(subject.request, library)
                 found = compared(visit.asked, first, facts, subject.infusion_at, library.vocabulary)

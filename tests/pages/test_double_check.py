@@ -1,11 +1,14 @@
 """The blind double check on its page: a second person answers, and sees the first answers only then."""
 
 import html
+import json
 import re
 
 import pytest
 
 from service.app import create_app
+from service.records.visits import Person
+from tests.api.sending import a_request
 from tests.double_check import asking
 from tests.pages.visit_forms import entries, made, page_of, send, words_of
 from tests.people import PIN, signed_in
@@ -182,3 +185,22 @@ def test_it_comes_before_the_outcome(nina, omar, id):
 
 def test_an_auditor_makes_none(app, id):
     assert signed_in(app, "auditor").get(f"/checklists/{id}/double-check").status_code == 403
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_who_answered_or_read_the_draft_of_it_is_refused_too(app, nina, omar, corrected):
+    parts = app.extensions["dosegate"]
+
+    def person(client):
+        principal = client.account.principal
+        return Person(principal.name, principal.act("drafting", parts.clock()))
+
+    request = json.loads(json.dumps(a_request(), default=float))
+    begun = parts.drafting.begin(request, person(nina))
+    parts.drafting.read(begun.id, person(omar).act)
+    kept = parts.drafting.record(begun.id, person(nina).act)
+    if corrected:
+        again = {**request, "supersedes": {"id": kept.id, "reason": "A result came in."}}
+        kept = parts.drafting.record(parts.drafting.begin(again, person(nina)).id, person(nina).act)
+    assert omar.get(f"/checklists/{kept.id}/double-check").status_code == 409
+    assert signed_in(app, "nurse", "olga").get(f"/checklists/{kept.id}/double-check").status_code == 200
