@@ -30,6 +30,7 @@ from service.records.store import Store
 from service.records.stored import Basis, StoredChecklist
 from service.records.tables import chains, contents
 from service.settings import Settings
+from service.webhooks.listed import UploadedLists
 
 _DATABASE, _SIGNING_KEY = "sqlite:///demonstration.db", Path("demonstration-signing.pem")
 _KEY_NAME, _KEY_VALID = "demonstration", timedelta(days=30)
@@ -51,6 +52,13 @@ _VISITS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("inebilizumab", {"active_infection": "resolved"}),
     ("ibalizumab", {"infusion_minutes": 10}),
     ("inotuzumab_ozogamicin", {"platelets": None}),
+)
+# What is planned: how many days from now, and at which hour, for whom, and which drug.
+_PLANNED = (
+    (0, 15, "DEMO-0008", "ibalizumab"),
+    (1, 9, "DEMO-0004", "inebilizumab"),
+    (1, 11, "DEMO-0002", "ibalizumab"),
+    (2, 10, "DEMO-0003", "inotuzumab_ozogamicin"),
 )
 
 
@@ -154,7 +162,18 @@ def prepare(records: SiteRecords, library: Library, at: datetime, zone: ZoneInfo
         nurse = Act(f"user:{_MADE_UP[Role.NURSE][0]}", Role.NURSE.value, "demonstration", at)
         for number, (example, facts) in enumerate(_VISITS, 1):
             _visit(records, library, _request(number, example, facts, day), nurse)
+        _plan(UploadedLists(records, library, zone), day, nurse)
     return clinic
+
+
+def _plan(lists: UploadedLists, day: date, act: Act) -> None:
+    """Plan the next days as a clinic does: from a list."""
+    lines = [
+        f"{day}-{number},{patient},{drug},{day + ahead * _DAY},{hour:02}:00"
+        for number, (ahead, hour, patient, drug) in enumerate(_PLANNED, 1)
+    ]
+    text = "\n".join(["reference,patient,drug,date,time", *lines])
+    lists.take(text, act, seen=lists.preview(text, act).digest, without_bad=False)
 
 
 def _has_visits(records: SiteRecords, day: date, zone: ZoneInfo) -> bool:

@@ -5,7 +5,10 @@ from contextlib import closing
 import pytest
 
 from service.settings import Settings
-from tests import databases
+from tests import (
+    applications,  # noqa: F401  makes them quicker
+    databases,
+)
 
 
 def pytest_generate_tests(metafunc):

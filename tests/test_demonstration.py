@@ -172,6 +172,9 @@ def test_a_second_start_changes_the_secrets_and_adds_no_patient(settings, sql):
     assert sorted(statuses) == ["block", "block", "pass", "pass", "pass", "warn", "warn"]
     assert len(set(patients)) == 7
     assert all(patient.startswith("DEMO-") for patient in patients)
+    assert sorted(sql("SELECT patient, state FROM infusions")) == [
+        (f"DEMO-{number:04}", "planned") for number in (2, 3, 4, 8)
+    ]
     secrets = [each for person in second.people for each in (person.password, person.pin)]
     written = json.dumps(sql("SELECT details, subject FROM journal"), default=str)
     assert not any(secret in written for secret in (*secrets, second.token))
