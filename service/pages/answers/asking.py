@@ -21,7 +21,7 @@ from service.pages.answers.form import (
     VALUE,
     WHEN,
 )
-from service.pages.answers.given import known_of, readings_in, unit_in_words
+from service.pages.answers.given import known_of, readings_in, seen_key, unit_in_words
 from service.pages.answers.list_asking import (
     entry_fields,
     list_buttons,
@@ -61,6 +61,7 @@ def control_of(
     return Control(
         name=definition.name,
         id=blank.id(),
+        seen=seen_key(given),
         question=definition.question,
         help=definition.help,
         kind=definition.type,

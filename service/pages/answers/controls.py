@@ -74,11 +74,12 @@ class Control:
     `confusions` pairs a look-alike fact with the difference. `adding` are the fields of a new entry, folded
     until they are wanted (`is_adding`). `together` says which start suits everything in the rows. `errors`
     pairs the id of a field with why it was refused, `general` is what was refused as a whole. `note` says
-    what else the nurse should know.
+    what else the nurse should know. `seen` is a key of what is known, to be sent with the answer.
     """
 
     name: str
     id: str
+    seen: str
     question: str
     help: str
     kind: str
@@ -100,6 +101,11 @@ class Control:
     def remove_name(self) -> str:
         """The name under which the key of a reading or entry is sent that is to be removed."""
         return f"{self.name}.remove"
+
+    @property
+    def seen_name(self) -> str:
+        """The name under which `seen` is sent."""
+        return f"{self.name}.seen"
 
 
 def english(text: str) -> Markup:

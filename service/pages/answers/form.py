@@ -12,7 +12,7 @@ from service.pages.texts import gettext
 
 # The names of fields and of what buttons say; a fact's own codes stand in `VALUE`.
 VALUE, UNIT, ON, TIME, WHEN = "value", "unit", "on", "time", "when"
-SAY, REMOVE = "say", "remove"
+SAY, REMOVE, SEEN = "say", "remove", "seen"
 UNKNOWN, NONE, ALL, ADD, SAVE = "unknown", "none", "all", "add", "save"
 NOW, UNDATED = "now", "undated"
 

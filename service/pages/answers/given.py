@@ -47,6 +47,33 @@ def key_of(each: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
 
 
+def seen_key(given: Any) -> str:
+    """A short name of what is known of a fact: the same for as long as nobody says anything else."""
+    return key_of([given])
+
+
+def is_lost(definition: FactDefinition, given: Any, now: Any) -> bool:
+    """Whether something that is known is no longer said by an answer: a value, a reading, an entry.
+
+    That a list may have other entries is known too.
+    """
+    if definition.type != "list":
+        before, after = _without_sources(readings_in(given)), _without_sources(readings_in(now))
+        return any(each not in after for each in before)
+    if not is_list_known(given):
+        return False
+    if not is_list_known(now) or (is_open(given) and not is_open(now)):
+        return True
+    before, after = entries_in(given), entries_in(now)
+    if not definition.fields or not before:  # a No is known too, where each is answered by itself
+        return sorted(map(key_of, before)) != sorted(map(key_of, after)) or is_open(given) != is_open(now)
+    return any(each not in after for each in before)
+
+
+def _without_sources(readings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: part for name, part in each.items() if name != "source"} for each in readings]
+
+
 def readings_in(given: Any) -> list[dict[str, Any]]:
     """The readings of a fact that is no list, each as an object; those that say nothing are left out."""
     several = given if isinstance(given, list) else [given]

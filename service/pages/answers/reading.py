@@ -14,15 +14,17 @@ from service.pages.answers.form import (
     REMOVE,
     SAVE,
     SAY,
+    SEEN,
     TIME,
     UNDATED,
     UNIT,
     UNKNOWN,
     VALUE,
     WHEN,
+    BadAnswer,
     Sheet,
 )
-from service.pages.answers.given import readings_in, without
+from service.pages.answers.given import is_lost, readings_in, seen_key, without
 from service.pages.answers.lists import read_list
 from service.pages.texts import gettext
 
@@ -45,8 +47,17 @@ def read_answer(definition: FactDefinition, form: MultiDict[str, str], asked: As
         read = None
     else:
         read = _answered(definition, sheet, asked, given)
+    if not sheet.said(REMOVE) and _is_from_before(sheet, given) and is_lost(definition, given, read):
+        # What was typed is not shown again: it would stand where the newer answer is to be seen.
+        raise BadAnswer({VALUE: gettext("Somebody answered this meanwhile: look at what is known now.")}, {})
     sheet.close()
     return read
+
+
+def _is_from_before(sheet: Sheet, given: Any) -> bool:
+    """Whether the page that an answer was given on showed something else than what is known now."""
+    seen = sheet.said(SEEN)
+    return bool(seen) and seen != seen_key(given)
 
 
 def _removed(sheet: Sheet, given: Any) -> Any:
