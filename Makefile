@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser bench lock clean packages
+.PHONY: help setup run test check browser bench texts lock clean packages
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -73,6 +73,15 @@ browser:
 
 bench: setup  ## measure how fast a checklist is made
 	@$(BIN)/python -m benchmarks
+
+# Every text of the pages goes into the catalogue of each language; what it says there is kept.
+TEXTS := service/pages/translations
+
+texts: setup  ## put new texts of the pages into the catalogues (then translate them), and compile these
+	@mkdir -p .cache
+	@$(call step,texts: read the pages,$(BIN)/pybabel extract -F $(TEXTS)/babel.cfg -k "lazy_gettext CannotAct" --add-location=file --sort-by-file -o .cache/texts.pot service)
+	@$(call step,texts: catalogues,$(BIN)/pybabel update -i .cache/texts.pot -d $(TEXTS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 110)
+	@$(call step,texts: compile,$(BIN)/pybabel compile -d $(TEXTS))
 
 # Keeps what is locked wherever it still fits; make lock LOCK_OPTIONS=--upgrade takes the newest.
 COMPILE := UV_CACHE_DIR=.cache/uv UV_PYTHON_DOWNLOADS=never \
