@@ -18,7 +18,7 @@ from service.intake.errors import BadInput
 from service.intake.json_text import parse_request
 from service.intake.requests import find_drug
 from service.intake.second_person import RulesChanged, facts_received
-from service.pages.moments import moment_at
+from service.pages.moments import clock, moment_at
 from service.pages.rendering import page
 from service.pages.section import Section
 from service.pages.texts import gettext
@@ -69,7 +69,7 @@ def new_checklist() -> Response:
     """The form, planned for now."""
     now = act().at.astimezone(parts().time_zone)
     region = str(parts().library.policy.values["region"])
-    return _shown(Beginning({"date": f"{now:%Y-%m-%d}", "time": f"{now:%H:%M}", "region": region}))
+    return _shown(Beginning({"date": str(now.date()), "time": clock(now), "region": region}))
 
 
 @section.page("/checklists/new", method="POST", needs=Permission.DRAFT_KEEP)
@@ -176,7 +176,8 @@ def _offer(draft: Unfinished) -> Offer:
     library, zone = parts().library, parts().time_zone
     pack = library.packs.get(draft.drug)
     name = f"{pack.title} ({', '.join(pack.brands)})" if pack is not None else draft.drug
-    return Offer(draft.id, name, draft.infusion_at, draft.kept_by, draft.kept_at.astimezone(zone))
+    begins, left_at = draft.infusion_at.astimezone(zone), draft.kept_at.astimezone(zone)
+    return Offer(draft.id, name, begins, draft.kept_by, left_at)
 
 
 def _choices() -> tuple[Choice, ...]:

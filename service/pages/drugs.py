@@ -8,7 +8,7 @@ from service.pages.presenters.drugs import drug_line, pack_view
 from service.pages.rendering import page
 from service.pages.section import Section
 from service.web.errors import NoSuchDrug
-from service.web.parts import act, parts
+from service.web.parts import parts, today
 
 section = Section()
 
@@ -16,15 +16,15 @@ section = Section()
 @section.page("/drugs", needs=Permission.KNOWLEDGE_READ)
 def drugs() -> Response:
     """List the drugs that have rules here."""
-    library, today = parts().library, act().at.date()
-    lines = [drug_line(pack, library, today) for pack in library.packs.values()]
+    library, day = parts().library, today()
+    lines = [drug_line(pack, library, day) for pack in library.packs.values()]
     return page("drugs/list.html", drugs=lines)
 
 
 @section.page("/drugs/<drug>", needs=Permission.KNOWLEDGE_READ)
 def drug(drug: str) -> Response:
     """The whole pack of one drug."""
-    view = pack_view(pack_of(drug), parts().library, act().at.date())
+    view = pack_view(pack_of(drug), parts().library, today())
     return page("drugs/drug.html", view=view, drug=view.line)
 
 

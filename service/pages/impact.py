@@ -24,7 +24,7 @@ from service.records.impact import Asked, amount, assess
 from service.records.impact_tally import Tally, entered
 from service.records.journal import Event
 from service.records.stored import Basis
-from service.web.parts import act, parts
+from service.web.parts import act, parts, today
 
 section = Section()
 
@@ -78,12 +78,12 @@ def _assessed(asked: Asked, library: Library) -> ImpactView:
         tally.add(one)
     details = entered(tally, asked, Basis.of(library, asked.pack), patients=False)
     records.enter(act(), Event.IMPACT_ASSESSED, asked.pack.id, details)
-    return impact_view(tally, asked, total, superseded)
+    return impact_view(tally, asked, parts().time_zone, total, superseded)
 
 
 def _changes(now: Pack, draft: Pack, library: Library) -> Comparison:
     """What the draft changes of the rules in force."""
-    return comparison((now, parts().library), (draft, library), act().at.date())
+    return comparison((now, parts().library), (draft, library), today())
 
 
 @contextmanager
@@ -152,7 +152,7 @@ def _page(
     changes: Comparison | None = None,
     draft: Pack | None = None,
 ) -> Response:
-    line = drug_line(pack, parts().library, act().at.date())
+    line = drug_line(pack, parts().library, today())
     return page(
         "drugs/impact.html",
         code=code,

@@ -1,7 +1,9 @@
-"""A date and a time of day, as they are typed in a form, as a moment in the time of a place."""
+"""Moments, as they are read from a form and as they stand on a page: by the clock of a place."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
+
+from flask import Flask
 
 from service.pages.texts import gettext
 
@@ -18,3 +20,23 @@ def moment_at(day: str, clock: str, zone: ZoneInfo) -> tuple[datetime | None, st
     if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
         return None, gettext("The clocks are put forward then: there is no such time that day.")
     return moment, ""
+
+
+def minute(at: datetime) -> str:
+    """Day and time of day, to the minute, at the offset that the moment has."""
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def clock(at: datetime) -> str:
+    """The time of day, to the minute."""
+    return f"{at:%H:%M}"
+
+
+def near(at: datetime, other: datetime) -> str:
+    """The time of day, and the day too where it is not that of the other moment; both at one clock."""
+    return clock(at) if at.date() == other.date() else minute(at)
+
+
+def register(app: Flask) -> None:
+    """Let templates write moments."""
+    app.jinja_env.filters |= {"minute": minute, "clock": clock, "near": near}

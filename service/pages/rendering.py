@@ -12,7 +12,7 @@ from markupsafe import Markup
 from service.access.principal import Principal
 from service.access.roles import Permission
 from service.access.sessions import IDLE
-from service.pages import assets, components
+from service.pages import assets, components, moments
 from service.pages.kept_forms import FORM_OWNER
 from service.pages.language import LANGUAGES
 from service.pages.navigation import ROLE_WORDS, Place, places_of
@@ -54,6 +54,7 @@ def is_fragment() -> bool:
 def register(app: Flask) -> None:
     """Let templates be strict, and give them what every page shows."""
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    moments.register(app)
     app.context_processor(_context)
 
 

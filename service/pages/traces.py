@@ -49,7 +49,7 @@ def trace(checklist_id: uuid.UUID) -> Response:
         "audit/trace.html",
         checklist=found,
         made_at=time_of(found.created_at, here.time_zone),
-        view=result_view(result, vocabulary, _dose_number(document)),
+        view=result_view(result, vocabulary, here.time_zone, _dose_number(document)),
         trace=trace_view(document, result, vocabulary, check),
         check=check or "",
         choices=[

@@ -9,6 +9,7 @@ from service.checklist.rules import Pack
 from service.knowledge.library import Library
 from service.knowledge.problems import KnowledgeError
 from service.pages.drugs import pack_of
+from service.pages.moments import minute
 from service.pages.presenters.comparison import comparison
 from service.pages.presenters.drugs import drug_line
 from service.pages.presenters.versions import VersionLine, version_lines
@@ -17,7 +18,7 @@ from service.pages.section import Section
 from service.pages.texts import gettext
 from service.records.stored import Basis
 from service.records.versions import NoSuchVersion, Version, basis_of, library_of, versions_of
-from service.web.parts import act, parts, principal
+from service.web.parts import parts, principal, today
 
 section = Section()
 
@@ -27,7 +28,7 @@ def drug_versions(drug: str) -> Response:
     """List the versions that this site has used; how much each was used, to who may read such counts."""
     pack = pack_of(drug)
     lines = _lines(pack, _versions(pack))
-    line = drug_line(pack, parts().library, act().at.date())
+    line = drug_line(pack, parts().library, today())
     return page("drugs/versions.html", drug=line, versions=lines, chosen=_chosen(lines), error=None)
 
 
@@ -35,8 +36,8 @@ def drug_versions(drug: str) -> Response:
 def compare_versions(drug: str) -> Response:
     """Show where one version differs from another, in words."""
     pack = pack_of(drug)
-    today = act().at.date()
-    line, versions = drug_line(pack, parts().library, today), _versions(pack)
+    day = today()
+    line, versions = drug_line(pack, parts().library, day), _versions(pack)
     lines = _lines(pack, versions)
     chosen = (request.args.get("from", ""), request.args.get("to", ""))
     try:
@@ -53,7 +54,7 @@ def compare_versions(drug: str) -> Response:
         drug=line,
         before=shown[chosen[0]],
         after=shown[chosen[1]],
-        view=comparison(before, after, today),
+        view=comparison(before, after, day),
     )
 
 
@@ -87,4 +88,4 @@ def _read(pack: Pack, versions: list[Version], id: str) -> tuple[Pack, Library]:
 
 
 def _moment(at: datetime) -> str:
-    return f"{at.astimezone(parts().time_zone):%Y-%m-%d %H:%M}"
+    return minute(at.astimezone(parts().time_zone))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g
@@ -93,6 +93,11 @@ def principal() -> Principal:
 def act() -> Act:
     """What is being done now, by whom, in this request."""
     return principal().act(g.request_id, parts().clock())
+
+
+def today() -> date:
+    """The day that it is at the site."""
+    return parts().clock().astimezone(parts().time_zone).date()
 
 
 def someone() -> Person:

@@ -11,6 +11,7 @@ from service.checklist.facts import FactDefinition, FieldDefinition
 from service.intake.documents import plain
 from service.intake.values import is_unknown
 from service.pages.answers.asked import Asked
+from service.pages.moments import near
 from service.pages.texts import gettext
 
 _KEY_LENGTH = 16
@@ -151,8 +152,7 @@ def when_in_words(at: str | None, asked: Asked) -> str:
     """A moment as the site's clock shows it, without the date where that is today; a date as it is."""
     if at is None or is_day(at):
         return at or ""
-    local = datetime.fromisoformat(at.upper()).astimezone(asked.zone)
-    return f"{local:%H:%M}" if local.date() == asked.minute.date() else f"{local:%Y-%m-%d %H:%M}"
+    return near(datetime.fromisoformat(at.upper()).astimezone(asked.zone), asked.minute)
 
 
 def without(several: Sequence[Any], key: str) -> list[Any] | None:

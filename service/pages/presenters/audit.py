@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from service.knowledge.library import Library
+from service.pages.moments import minute
 from service.pages.presenters.events import ABOUT_A_CHECKLIST, EVENT_WORDS
 from service.pages.texts import gettext, ngettext
 from service.records.chain_state import SUBJECT as CHAIN
@@ -66,13 +67,14 @@ class HitView:
 def hit_view(hit: Hit, library: Library, zone: tzinfo) -> HitView:
     """A hit as it stands in the list."""
     flags = flag_views(hit.flags)
+    begins = datetime.fromisoformat(hit.infusion_at) if hit.infusion_at is not None else None
     fired = sum(each.fired for each in flags)
     return HitView(
         id=hit.id,
         status=hit.status,
         drug=library.packs[hit.drug].title if hit.drug in library.packs else hit.drug,
         patient=hit.patient,
-        infusion_at=_minute(hit.infusion_at),
+        infusion_at=minute(begins.astimezone(zone)) if begins is not None else None,
         made_at=time_of(hit.created_at, zone),
         actor=hit.actor,
         flags=flags,
@@ -85,11 +87,6 @@ def hit_view(hit: Hit, library: Library, zone: tzinfo) -> HitView:
 def flag_views(flags: Iterable[Flag]) -> tuple[FlagView, ...]:
     """Rules that were found."""
     return tuple(FlagView(each.check, each.rule, each.verdict == "holds", each.status) for each in flags)
-
-
-def _minute(text: str | None) -> str | None:
-    """A moment of a request, in its own offset."""
-    return None if text is None else f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"
 
 
 def _counted(fired: int, undecided: int) -> str:

@@ -75,7 +75,7 @@ def blind_view(
         title=result["title"],
         brands=", ".join(result["brands"]),
         drug_class=result["class"],
-        infusion_at=datetime.fromisoformat(result["infusion_at"]),
+        infusion_at=datetime.fromisoformat(result["infusion_at"]).astimezone(circumstances.zone),
         because=why["because"],
         sources=cited(why["sources"]),
         questions=tuple(_question(name, given, circumstances, refused) for name in asked),

@@ -8,6 +8,7 @@ from service.checklist.facts import FactDefinition
 from service.intake.values import is_unknown
 from service.pages.answers import Asked, control_of
 from service.pages.answers.given import is_list_known, known_of, readings_in
+from service.pages.moments import near
 from service.pages.presenters.draft_parts import Card, DraftView, Group, Question, Refused, Said
 from service.pages.presenters.findings import FindingView, result_view
 from service.pages.presenters.windows import FACT as PREMEDICATIONS
@@ -53,7 +54,7 @@ class _Page:
             self.change = self.refused.fact
         facts = self.drafted.facts
         self.result = result_view(
-            self.drafted.evaluated.result, self.vocabulary, _dose(facts.get("dose_number"))
+            self.drafted.evaluated.result, self.vocabulary, self.asked.zone, _dose(facts.get("dose_number"))
         )
         # The facts that are asked, the most decisive first.
         self.decisive = {name: place for place, name in enumerate(dict.fromkeys(self._needed()))}
@@ -250,6 +251,4 @@ def _by(answered: Answered | None, asked: Asked) -> str:
     """Who answered it here, and when: the time alone where it was today."""
     if answered is None:
         return ""
-    at = answered.at.astimezone(asked.zone)
-    same_day = at.date() == asked.minute.date()
-    return f"{answered.name}, {at:%H:%M}" if same_day else f"{answered.name}, {at:%Y-%m-%d %H:%M}"
+    return f"{answered.name}, {near(answered.at.astimezone(asked.zone), asked.minute)}"

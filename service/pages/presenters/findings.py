@@ -7,7 +7,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from service.checklist.facts import FactDefinition, Vocabulary
@@ -146,13 +146,13 @@ class ResultView:
 
 
 def result_view(
-    result: Mapping[str, Any], vocabulary: Vocabulary, dose_number: int | None = None
+    result: Mapping[str, Any], vocabulary: Vocabulary, zone: tzinfo, dose_number: int | None = None
 ) -> ResultView:
-    """A result document as it is shown; `dose_number` is what was given, where it is known."""
+    """A result document as it is shown in the time of a place; `dose_number` is given where it is known."""
     findings = [_finding(each, vocabulary) for each in result["findings"]]
     open_ones = sorted((each for each in findings if each.status != "pass"), key=_rank)
     return ResultView(
-        strip=_strip(result, dose_number),
+        strip=_strip(result, zone, dose_number),
         decision=_decision(result, findings),
         needs_her=tuple(open_ones),
         passed=tuple(each for each in findings if each.status == "pass"),
@@ -182,7 +182,7 @@ def _decision(result: Mapping[str, Any], findings: Sequence[FindingView]) -> Dec
     )
 
 
-def _strip(result: Mapping[str, Any], dose_number: int | None) -> Strip:
+def _strip(result: Mapping[str, Any], zone: tzinfo, dose_number: int | None) -> Strip:
     return Strip(
         patient=result["patient"]["id"],
         title=result["title"],
@@ -190,7 +190,7 @@ def _strip(result: Mapping[str, Any], dose_number: int | None) -> Strip:
         drug_class=result["class"],
         dose_number=dose_number,
         region=result["region"],
-        infusion_at=datetime.fromisoformat(result["infusion_at"]),
+        infusion_at=datetime.fromisoformat(result["infusion_at"]).astimezone(zone),
         look_alikes=tuple(
             LookAlike(each["drug"], ", ".join(each["brands"]), each["class"])
             for each in result["look_alikes"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from service.checklist.rules import Pack
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
@@ -96,12 +97,12 @@ class ImpactView:
     reworded: str | None
 
 
-def impact_view(tally: Tally, asked: Asked, total: int, superseded: int) -> ImpactView:
+def impact_view(tally: Tally, asked: Asked, zone: ZoneInfo, total: int, superseded: int) -> ImpactView:
     """What came out of `total` checklists of the period, beside those that others correct."""
     looked_at = tally.assessed + tally.erased
     steps = ordered(tally.steps, asked.pack)
     sections = tuple(
-        Section(_WAYS[way], tuple(_rules(list(same), tally, asked.pack)))
+        Section(_WAYS[way], tuple(_rules(list(same), tally, asked.pack, zone)))
         for way, same in groupby(steps, key=way_of)
     )
     return ImpactView(
@@ -113,9 +114,9 @@ def impact_view(tally: Tally, asked: Asked, total: int, superseded: int) -> Impa
             StatusChange(before, after, count) for (before, after), count in by_strictness(tally.statuses)
         ),
         sections=sections,
-        faults=_group(gettext("The rules engine failed"), tally.faults) if tally.faults.count else None,
+        faults=_group(gettext("The rules engine failed"), tally.faults, zone) if tally.faults.count else None,
         refusals=tuple(
-            _group(f"{error.path or gettext('the request')}: {error.message}", group)
+            _group(f"{error.path or gettext('the request')}: {error.message}", group, zone)
             for error, group in sorted(tally.refusals.items())
         ),
         left_out=tuple(_left_out(tally, superseded)),
@@ -156,7 +157,7 @@ def _left_out(tally: Tally, superseded: int) -> Iterator[str]:
         yield gettext("%(count)s erased", count=tally.erased)
 
 
-def _rules(steps: list[Step], tally: Tally, pack: Pack) -> Iterator[RuleImpact]:
+def _rules(steps: list[Step], tally: Tally, pack: Pack, zone: ZoneInfo) -> Iterator[RuleImpact]:
     titles = {check.id: check.title for check in pack.checks}
     rules = {rule.id: rule for rule in pack.rules}
     for (check, rule), same in groupby(steps, key=lambda step: (step.check, step.rule)):
@@ -167,17 +168,19 @@ def _rules(steps: list[Step], tally: Tally, pack: Pack) -> Iterator[RuleImpact]:
             rule,
             rule is None or known is not None,
             known.message if known else None,
-            tuple(_step(step, tally.steps[step]) for step in same),
+            tuple(_step(step, tally.steps[step], zone) for step in same),
         )
 
 
-def _step(step: Step, group: Group) -> GroupView:
+def _step(step: Step, group: Group, zone: ZoneInfo) -> GroupView:
     if step.before != step.after:
-        return _group("", group, step.before, step.after)
+        return _group("", group, zone, step.before, step.after)
     differs = dict.fromkeys(str(_PARTS.get(each, each)) for each in step.differs)
-    return _group(gettext("another: %(parts)s", parts=", ".join(differs)), group, step.before)
+    return _group(gettext("another: %(parts)s", parts=", ".join(differs)), group, zone, step.before)
 
 
-def _group(says: str, group: Group, before: str | None = None, after: str | None = None) -> GroupView:
-    examples = tuple(Example(one.id, one.made_at.date().isoformat()) for one in group.first)
+def _group(
+    says: str, group: Group, zone: ZoneInfo, before: str | None = None, after: str | None = None
+) -> GroupView:
+    examples = tuple(Example(one.id, str(one.made_at.astimezone(zone).date())) for one in group.first)
     return GroupView(before, after, says, group.count, examples, group.count - len(examples))

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from service.checklist.facts import Vocabulary
+from service.pages.moments import minute, near
 from service.pages.presenters.findings import (
     Cited,
     FindingView,
@@ -169,7 +170,7 @@ def printout(
 ) -> Printout:
     """A record as `person` prints it; `address` is where it is found. Raises PatientErased."""
     sheet, subject, visit = _Sheet(record, vocabulary), record.subject, record.visit
-    view = result_view(sheet.result, vocabulary, sheet.dose_number)
+    view = result_view(sheet.result, vocabulary, zone, sheet.dose_number)
     answers = {key: said_of(entry, record.remarks, zone) for key, entry in visit.answers.items()}
     acts = [entry.at for entry in visit.entries_of(*_ACTS)]
     return Printout(
@@ -177,7 +178,7 @@ def printout(
         address=address,
         site=subject.site,
         result=view,
-        starts=_moment(view.strip.infusion_at),
+        starts=_moment(datetime.fromisoformat(sheet.result["infusion_at"])),
         unanswered=len(visit.open_findings),
         needs_her=tuple(_printed(each, answers) for each in view.needs_her),
         passed=tuple(_printed(each, answers) for each in view.passed),
@@ -262,8 +263,7 @@ def _superseded(record: Record) -> Superseded | None:
 def _moment(at: datetime) -> str:
     """A planned time at the offset that it was planned in, and in UTC."""
     utc = at.astimezone(UTC)
-    day = "" if at.date() == utc.date() else f"{utc:%Y-%m-%d} "
-    return f"{at:%Y-%m-%d %H:%M} {at.isoformat()[-6:]} ({day}{utc:%H:%M} UTC)"
+    return f"{minute(at)} {at.isoformat()[-6:]} ({near(utc, at)} UTC)"
 
 
 def _utc(at: datetime) -> str:

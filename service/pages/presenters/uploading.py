@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from service.knowledge.library import Library
+from service.pages.moments import minute
 from service.pages.presenters.worklist import DrugName, drug_name
 from service.pages.texts import gettext, ngettext
 from service.webhooks.list_reading import LineError
@@ -81,7 +82,7 @@ def _lines(changes: Sequence[Change], zone: ZoneInfo, library: Library) -> tuple
         LineView(
             line=change.line.line,
             does=_does(change, zone, library),
-            begins=change.line.infusion_at,
+            begins=change.line.infusion_at.astimezone(zone),
             patient=change.line.patient,
             drug=drug_name(change.line.drug, library),
             reference=change.line.reference,
@@ -94,7 +95,7 @@ def _does(change: Change, zone: ZoneInfo, library: Library) -> str:
     if change.before is not None:
         drug, infusion_at = change.before
         begins = datetime.fromisoformat(infusion_at).astimezone(zone)
-        was = f"{begins:%Y-%m-%d %H:%M}"
+        was = minute(begins)
         if drug != change.line.drug:
             was = f"{drug_name(drug, library).title}, {was}"
         return gettext("Change (was %(before)s)", before=was)

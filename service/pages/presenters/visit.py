@@ -171,7 +171,7 @@ def visit_view(
     """The page of a record whose patient is not erased, with the form that was refused, if any."""
     subject, visit, forms = record.subject, record.visit, Forms(refused)
     document = subject.result
-    result = result_view(document, seeing.vocabulary, dose_number)
+    result = result_view(document, seeing.vocabulary, seeing.zone, dose_number)
     titles = {finding.check: finding.title for finding in result.findings}
 
     def said(entry: Any) -> Said:

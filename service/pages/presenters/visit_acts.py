@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from service.checklist.facts import Vocabulary
+from service.pages.moments import clock, minute
 from service.pages.presenters.findings import label_of, value_in_words
 from service.pages.texts import Later, gettext, lazy_gettext
 from service.records.journal import Event, JournalEntry
@@ -55,8 +56,7 @@ class When:
     @classmethod
     def _shown(cls, local: datetime, moment: datetime) -> "When":
         utc = moment.astimezone(UTC)
-        said = local.strftime("%Y-%m-%d %H:%M")
-        return cls(said, said[-5:], utc.strftime("%Y-%m-%d %H:%M"), utc.isoformat())
+        return cls(minute(local), clock(local), minute(utc), utc.isoformat())
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from service.checklist.rules import Pack, Status
 from service.knowledge.library import Library
+from service.pages.moments import near
 from service.pages.statuses import NOT_CHECKED
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 from service.records.stored import Flag
@@ -196,8 +197,7 @@ def _titles(flags: Iterable[Flag], pack: Pack | None, verdict: str, *statuses: S
 
 def _when(at: datetime, infusion: Planned, zone: ZoneInfo) -> str:
     """The time of day where it is that of the infusion, else the day too."""
-    local, begins = at.astimezone(zone), infusion.begins.astimezone(zone)
-    return f"{local:%H:%M}" if local.date() == begins.date() else f"{local:%Y-%m-%d %H:%M}"
+    return near(at.astimezone(zone), infusion.begins.astimezone(zone))
 
 
 def _told_by(infusion: Planned) -> str:
