@@ -10,10 +10,11 @@ from service.access.roles import Permission
 from service.intake.errors import BadInput, FieldError
 from service.intake.filters import ANSWERED, OUTCOMES, VERDICTS
 from service.pages.components import Choice
-from service.pages.filter_forms import asked_for, drug_choices, summary
+from service.pages.filter_forms import asked_for, drug_choices, filled, typed_in
 from service.pages.presenters.audit import hit_view
 from service.pages.rendering import page
 from service.pages.section import Section
+from service.pages.statuses import MARKS
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 from service.records.checklist_export import Format, export
 from service.records.reasons import Reason
@@ -46,23 +47,22 @@ _FIRST = {"patient", "drug", "status", "from", "to", "outcome"}  # the form's ot
 @section.page("/find", needs=Permission.CHECKLIST_SEARCH)
 def find() -> Response:
     """The empty form."""
-    return _form({}, {}, found=None)
+    return _form({})
 
 
 @section.page("/find", needs=Permission.CHECKLIST_SEARCH, method="POST")
 def search_checklists() -> Response:
     """A page of what is as asked, the newest first."""
-    typed = _typed()
+    typed = typed_in(request.form, LABELS)
     try:
         filters = asked_for(typed)
         found = search(parts().store.records, filters, act(), cursor=request.form.get("cursor") or None)
     except BadInput as error:
-        return _refused(typed, error)
+        return _form(typed, refused=error)
     here = parts()
     hits = [hit_view(each, here.library, here.time_zone) for each in found.hits]
     return _form(
         typed,
-        {},
         found={
             "heading": _heading(len(hits), more=found.cursor is not None),
             "hits": hits,
@@ -81,21 +81,16 @@ def _heading(found: int, *, more: bool) -> str:
 @section.page("/find/export", needs=Permission.CHECKLIST_EXPORT, method="POST")
 def export_checklists() -> Response:
     """All that is as asked, as a file that is entered in the journal before its first line."""
-    typed = _typed()
+    typed = typed_in(request.form, LABELS)
     try:
         filters, form = asked_for(typed), _format(request.form.get("format", ""))
     except BadInput as error:
-        return _refused(typed, error)
+        return _form(typed, refused=error)
     taken = export(parts().store.records, filters, form, act())
     kind = CSV if form is Format.CSV else NDJSON
     response = Response(itertools.chain([taken.head], taken.parts), mimetype=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="checklists.{form}"'
     return response
-
-
-def _typed() -> dict[str, str]:
-    given = {name: request.form.get(name, "").strip() for name in LABELS}
-    return {name: text for name, text in given.items() if text}
 
 
 def _format(word: str) -> Format:
@@ -104,23 +99,15 @@ def _format(word: str) -> Format:
     return Format(word)
 
 
-def _refused(typed: Mapping[str, str], error: BadInput) -> Response:
-    return _form(typed, {each.path: each.message for each in error.errors}, found=None, code=422)
-
-
 def _form(
-    typed: Mapping[str, str], errors: Mapping[str, str], *, found: Mapping[str, Any] | None, code: int = 200
+    typed: Mapping[str, str], *, found: Mapping[str, Any] | None = None, refused: BadInput | None = None
 ) -> Response:
-    everything = {name: typed.get(name, "") for name in LABELS}
     return page(
         "audit/find.html",
-        code=code,
-        typed=everything,
+        code=200 if refused is None else 422,
+        **filled(LABELS, typed, refused),
         sent=typed,
         more_is_set=any(name in typed for name in LABELS if name not in _FIRST),
-        errors={name: errors.get(name) for name in LABELS},
-        labels=LABELS,
-        summary=summary(errors, LABELS),
         found=found,
         choices=_choices(),
         rules=sorted({rule.id for pack in parts().library.packs.values() for rule in pack.rules}),
@@ -129,16 +116,16 @@ def _form(
 
 def _choices() -> dict[str, list[Choice]]:
     said = {
-        "status": {"block": gettext("Block"), "warn": gettext("Warn"), "pass": gettext("Pass")},
+        "status": {each: str(MARKS[each].word) for each in ("block", "warn", "pass")},
         "verdict": dict(zip(VERDICTS, (gettext("Fired"), gettext("Could not be decided")), strict=True)),
         "answered": dict(zip(ANSWERED, (gettext("Overridden"), gettext("Acknowledged")), strict=True)),
         "outcome": dict(zip(OUTCOMES, _outcomes(), strict=True)),
         "superseded": {"no": gettext("Only those that stand"), "yes": gettext("Only superseded ones")},
-        "reason": {each.value: each.words for each in Reason},
+        "reason": {each.value: gettext(each.words) for each in Reason},
         "check": _checks(),
     }
     lists = {name: [("", gettext("Any")), *words.items()] for name, words in said.items()}
-    return {**lists, "drug": drug_choices()}
+    return {**lists, "drug": drug_choices(gettext("Any"))}
 
 
 def _outcomes() -> tuple[str, ...]:

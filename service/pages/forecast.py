@@ -4,11 +4,12 @@ from flask import Response, request
 
 from service.access.roles import Permission
 from service.intake.errors import BadInput, FieldError
+from service.pages.filter_forms import drug_choices
 from service.pages.presenters.forecast import forecast_view
 from service.pages.rendering import page
 from service.pages.section import Section
-from service.pages.texts import ngettext
-from service.pages.worklist import chosen_drug, drug_choices
+from service.pages.texts import gettext, ngettext
+from service.pages.worklist import chosen_drug
 from service.web.parts import act, parts
 from service.webhooks.forecast import USUAL, days_asked
 from service.webhooks.forecast import forecast as forecast_of
@@ -33,7 +34,7 @@ def forecast() -> Response:
         days=str(days),
         lengths=[(str(each), ngettext("%(num)s day", "%(num)s days", each)) for each in lengths],
         drug=drug or "",
-        drugs=drug_choices(),
+        drugs=drug_choices(gettext("All drugs")),
     )
 
 

@@ -9,7 +9,7 @@ from service.access.roles import Permission
 from service.intake.errors import BadInput, FieldError
 from service.intake.filters import check_period
 from service.intake.json_text import check_texts
-from service.pages.filter_forms import midnight, summary
+from service.pages.filter_forms import days_of, filled, typed_in
 from service.pages.presenters.audit import chain_view, entry_view, report_view
 from service.pages.presenters.events import EVENT_WORDS
 from service.pages.rendering import page
@@ -39,52 +39,42 @@ _LONGEST, _LAST = 200, 2**31 - 1
 @section.page("/journal", needs=Permission.JOURNAL_READ)
 def journal() -> Response:
     """The newest entries, or those that are asked for. No patient data is in them, nor in the address."""
-    typed = {name: text for name in _LABELS if (text := request.args.get(name, "").strip())}
+    typed = typed_in(request.args, _LABELS)
     try:
         found = _found(typed)
     except BadInput as error:
-        return _page(typed, {each.path: each.message for each in error.errors}, None, code=422)
-    return _page(typed, {}, found)
+        return _page(typed, None, refused=error)
+    return _page(typed, found)
 
 
 def _found(typed: Mapping[str, str]) -> NewestFirst:
     """The entries that are asked for. Raises BadInput, StoreUnavailable."""
     check_texts(dict(typed))
-    errors = [
+    days, errors = days_of(typed)
+    errors += [
         FieldError(name, gettext("must be at most 200 characters long"))
         for name in _NAMED
         if len(typed.get(name, "")) > _LONGEST
     ]
-    days = {}
-    for name, later in (("from", 0), ("to", 1)):
-        try:
-            days[name] = midnight(typed[name], later) if name in typed else None
-        except (ValueError, OverflowError):
-            errors.append(FieldError(name, gettext("must be a date such as 2026-10-06")))
     entry = typed.get("entry")
     if entry is not None and not (entry.isascii() and entry.isdecimal() and 0 < int(entry[:12]) <= _LAST):
         errors.append(FieldError("entry", gettext("must be the number of an entry, such as 120")))
     if errors:
         raise BadInput(errors)
-    check_period(days["from"], days["to"], "to")
+    period, through = Period(days.get("from"), days.get("to")), int(entry) if entry is not None else None
+    check_period(days.get("from"), days.get("to"), "to")
     filters = {name: typed[name] for name in _NAMED if name in typed}
-    period, through = Period(days["from"], days["to"]), int(entry) if entry is not None else None
     return newest(parts().store.records, act(), filters, period, through)
 
 
-def _page(
-    typed: Mapping[str, str], errors: Mapping[str, str], found: NewestFirst | None, *, code: int = 200
-) -> Response:
+def _page(typed: Mapping[str, str], found: NewestFirst | None, refused: BadInput | None = None) -> Response:
     here = parts()
     zone = here.time_zone
     asked = {name: text for name, text in typed.items() if name != "entry"}
     return page(
         "audit/journal.html",
-        code=code,
-        typed={name: typed.get(name, "") for name in _LABELS},
-        errors={name: errors.get(name) for name in _LABELS},
-        labels=_LABELS,
-        summary=summary(errors, _LABELS),
+        code=200 if refused is None else 422,
+        **filled(_LABELS, typed, refused),
         filtered=bool(typed),
         asked=asked,
         entries=[entry_view(each, zone) for each in found.entries] if found else [],

@@ -9,6 +9,7 @@ from service.intake.errors import BadInput, FieldError
 from service.intake.filters import Filters
 from service.intake.requests import find_drug
 from service.intake.values import Refused, read_date, read_text
+from service.pages.filter_forms import drug_choices
 from service.pages.presenters.patient import patient_view
 from service.pages.presenters.worklist import today_view
 from service.pages.rendering import page
@@ -35,7 +36,7 @@ def today() -> Response:
         "worklist/today.html",
         view=view,
         drug=drug or "",
-        drugs=drug_choices(),
+        drugs=drug_choices(gettext("All drugs")),
         region=str(here.library.policy.values["region"]),
         taken={name: request.args.get(name, 0, type=int) for name in ("planned", "changed")},
     )
@@ -81,10 +82,3 @@ def chosen_drug() -> str | None:
     """The drug that a list is narrowed to, by its id; None for all. Raises BadInput."""
     said = request.args.get("drug", "")
     return find_drug(said, parts().library).id if said else None
-
-
-def drug_choices() -> list[tuple[str, str]]:
-    """All drugs, to choose from, with what tells them apart."""
-    packs = parts().library.packs.values()
-    named = [(each.id, f"{each.title} ({', '.join(each.brands)}): {each.drug_class}") for each in packs]
-    return [("", gettext("All drugs")), *named]
