@@ -102,9 +102,12 @@ def _confusions(definition: FactDefinition, asked: Asked) -> tuple[tuple[str, st
 
 
 def _note(definition: FactDefinition, asked: Asked) -> str:
-    """What is taken after the planned start does not count: said before it is entered in vain."""
+    """What is taken after the planned start does not count: said before it is entered in vain.
+
+    A result of the laboratory is hardly from after it; at the top of the page it is said for all.
+    """
     is_timed = definition.result or definition.ignored_after_infusion is not None
-    if not is_timed or asked.now <= asked.infusion_at:
+    if not is_timed or definition.answered_by == "record" or asked.now <= asked.infusion_at:
         return ""
     return gettext("The planned start has passed. Move it first: what is taken after it does not count.")
 

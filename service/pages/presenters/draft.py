@@ -17,6 +17,7 @@ from service.pages.texts import gettext
 from service.records.drafting import Answered, Drafted
 
 _PATIENT, _PREMEDICATION = "patient", "premedication"  # who answers; the check
+_MISSING = "missing"  # the kind of a finding
 
 
 def draft_view(
@@ -168,7 +169,20 @@ class _Page:
         elsewhere = [each for each in missing if each[0] not in asked_here]
         elsewhere += [each for each in correctable if each[0] in self.taken]
         correctable = [each for each in correctable if each[0] not in self.taken]
-        return Card(finding, tuple(questions), tuple(elsewhere), tuple(correctable))
+        return Card(
+            finding,
+            tuple(questions),
+            tuple(elsewhere),
+            tuple(correctable),
+            is_only_asked=self._is_only_asked(finding),
+        )
+
+    def _is_only_asked(self, finding: FindingView) -> bool:
+        """Whether it says only that things are missing that are asked, and nobody said a word of them."""
+        names = [name for name, _ in finding.missing]
+        return finding.kind == _MISSING and all(
+            name in self.decisive and not self._is_said(name) for name in names
+        )
 
     def _with_those_before(self, name: str) -> Iterator[Question]:
         if name in self.taken:

@@ -53,12 +53,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Card:
-    """A finding, with what is asked in place, what is asked at another, and what may change."""
+    """A finding, with what is asked in place, what is asked at another, and what may change.
+
+    `is_only_asked`: that something is missing is all that it says, and nobody was asked yet.
+    """
 
     finding: FindingView
     questions: tuple[Question, ...]
     elsewhere: tuple[tuple[str, str], ...]
     correctable: tuple[tuple[str, str], ...]
+    is_only_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,11 @@ class DraftView:
     questions: tuple[Question, ...] = ()
     focus: str = ""
     notice: str = ""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the planned start has passed."""
+        return self.now > self.planned
 
     @property
     def open_count(self) -> int:

@@ -5,27 +5,19 @@ Every text of a finding in the result is in its view, and every template that sh
 
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from service.checklist.facts import FactDefinition, Vocabulary
+from service.checklist.facts import Vocabulary
+from service.pages.presenters.seen import Seen, label_of, seen_of
 from service.pages.statuses import OVERRIDES, UNKNOWN_KINDS
 from service.pages.texts import gettext, ngettext
 
 _RANKS = {"block": 0, "warn": 1, "pass": 2}
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A value that settled a finding: the fact in words, the value, and when and where it comes from."""
-
-    fact: str
-    label: str
-    value: str
-    at: str | None
-    source: str | None
+_AT_THE_TOP = frozenset({"dose_number"})  # in the strip of every page about an infusion
+_THROUGH_A_LIST, _MOST_WAYS = " has entry ", 2
 
 
 @dataclass(frozen=True)
@@ -72,6 +64,30 @@ class FindingView:
     def key(self) -> tuple[str, str | None]:
         """What names it in the record of a visit."""
         return self.check, self.rule
+
+    @property
+    def glance(self) -> tuple[Seen, ...]:
+        """What settled it, without what stands at the top of the page anyway."""
+        return tuple(each for each in self.because if each.fact not in _AT_THE_TOP)
+
+    @property
+    def as_recorded(self) -> tuple[Seen, ...]:
+        """What `glance` leaves out or says in other words."""
+        return tuple(
+            each
+            for each in self.because
+            if each.fact in _AT_THE_TOP or (each.says, each.says_at) != (each.value, each.at or "")
+        )
+
+    @property
+    def ways_read(self) -> bool:
+        """Whether its ways out read as sentences.
+
+        Those that look through a list do not, nor do all the values that would do where none is known.
+        """
+        if self.is_unknown and len(self.would_pass_when) > _MOST_WAYS:
+            return False
+        return not any(_THROUGH_A_LIST in step for way in self.would_pass_when for step in way)
 
     @property
     def who_may(self) -> str | None:
@@ -149,7 +165,7 @@ def result_view(
     result: Mapping[str, Any], vocabulary: Vocabulary, zone: tzinfo, dose_number: int | None = None
 ) -> ResultView:
     """A result document as it is shown in the time of a place; `dose_number` is given where it is known."""
-    findings = [_finding(each, vocabulary) for each in result["findings"]]
+    findings = [_finding(each, vocabulary, zone) for each in result["findings"]]
     open_ones = sorted((each for each in findings if each.status != "pass"), key=_rank)
     return ResultView(
         strip=_strip(result, zone, dose_number),
@@ -198,7 +214,7 @@ def _strip(result: Mapping[str, Any], zone: tzinfo, dose_number: int | None) -> 
     )
 
 
-def _finding(finding: Mapping[str, Any], vocabulary: Vocabulary) -> FindingView:
+def _finding(finding: Mapping[str, Any], vocabulary: Vocabulary, zone: tzinfo) -> FindingView:
     is_unknown = finding["kind"] in UNKNOWN_KINDS
     ways = tuple(tuple(each) for each in finding["would_pass_when"])
     return FindingView(
@@ -213,7 +229,7 @@ def _finding(finding: Mapping[str, Any], vocabulary: Vocabulary) -> FindingView:
         action=finding["action"],
         who=_who(finding, vocabulary),
         missing=tuple((name, label_of(name, vocabulary)) for name in finding["missing"]),
-        because=tuple(_seen(each, vocabulary) for each in finding["because"]),
+        because=tuple(seen_of(each, vocabulary, zone) for each in finding["because"]),
         would_pass_when=ways,
         ways=tuple(tuple(_labelled(step, vocabulary) for step in way) for way in ways),
         named=_named(ways, vocabulary),
@@ -262,43 +278,3 @@ def cited(sources: Sequence[Mapping[str, Any]]) -> tuple[Cited, ...]:
         Cited(each["id"], each["title"], each["section"], each["revised"], tuple(each["ledger"]))
         for each in sources
     )
-
-
-def label_of(name: str, vocabulary: Vocabulary) -> str:
-    """What a fact is called; one that the vocabulary no longer has, by its name."""
-    return vocabulary[name].label if name in vocabulary else name.replace("_", " ")
-
-
-def _seen(because: Mapping[str, Any], vocabulary: Vocabulary) -> Seen:
-    name = because["fact"]
-    definition = vocabulary.facts.get(name)
-    return Seen(
-        fact=name,
-        label=label_of(name, vocabulary),
-        value=value_in_words(because["value"], because.get("unit"), definition),
-        at=because.get("at"),
-        source=because.get("source"),
-    )
-
-
-def value_in_words(value: Any, unit: str | None, definition: FactDefinition | None) -> str:
-    """A value as it is read: its label, its unit, or the entries of a list."""
-    if isinstance(value, list):
-        return "; ".join(_entry(each, definition) for each in value) or gettext("none")
-    words = {**definition.values, **definition.words} if definition is not None else {}
-    said = words.get(str(value), str(value))
-    return f"{said} {unit}" if unit and str(value) not in words else said
-
-
-def _entry(entry: Any, definition: FactDefinition | None) -> str:
-    if not isinstance(entry, Mapping):
-        return definition.values.get(entry, str(entry)) if definition is not None else str(entry)
-    return ", ".join(_parts(entry, definition))
-
-
-def _parts(entry: Mapping[str, Any], definition: FactDefinition | None) -> Iterator[str]:
-    for name, value in entry.items():
-        known = definition.fields.get(name) if definition is not None else None
-        is_quantity = isinstance(value, Mapping)
-        said = f"{value['value']} {value['unit']}" if is_quantity else str(value)
-        yield known.values.get(said, said) if known is not None else said

@@ -17,12 +17,10 @@ from service.pages.presenters.findings import (
     Cited,
     FindingView,
     ResultView,
-    Seen,
     cited,
-    label_of,
     result_view,
-    value_in_words,
 )
+from service.pages.presenters.seen import Seen, label_of, value_in_words
 from service.pages.presenters.visit_acts import (
     Said,
     SecondCheck,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.checklist.facts import Vocabulary
-from service.pages.presenters.findings import value_in_words
+from service.pages.presenters.seen import value_in_words
 from service.pages.texts import Later, gettext, lazy_gettext
 
 
@@ -88,7 +88,7 @@ def _from_bundle(reading: Sequence[Mapping[str, Any]]) -> Mapping[str, list[str]
 def _received(value: Any) -> tuple[str, ...]:
     """A fact as it was written, each reading or entry for itself."""
     if isinstance(value, list):
-        return tuple(_written(each) for each in value) or (gettext("an empty list: asked, none"),)
+        return tuple(_written(each) for each in value) or ("an empty list: asked, none",)
     return (_written(value),)
 
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from service.access.principal import Principal
 from service.access.roles import Permission
-from service.pages.presenters.findings import Cited, FindingView, ResultView, cited, label_of, result_view
+from service.pages.presenters.findings import Cited, FindingView, ResultView, cited, result_view
+from service.pages.presenters.seen import label_of
 from service.pages.presenters.visit_acts import (
     Said,
     SecondCheck,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from service.checklist.facts import Vocabulary
 from service.pages.moments import clock, minute
-from service.pages.presenters.findings import label_of, value_in_words
+from service.pages.presenters.seen import label_of, value_in_words
 from service.pages.texts import Later, gettext, lazy_gettext
 from service.records.journal import Event, JournalEntry
 from service.records.reasons import OutcomeReason, Reason
