@@ -11,6 +11,8 @@ from typing import Any, Literal
 from jinja2 import ChainableUndefined, Environment, PackageLoader
 from markupsafe import Markup
 
+from service.pages.texts import gettext
+
 _LIBRARY = Environment(
     loader=PackageLoader("nhsuk_frontend_jinja"),
     undefined=ChainableUndefined,
@@ -232,6 +234,11 @@ def file_upload(name: str, label: Text, *, hint: Text | None = None, error: Text
         "fileUpload",
         id=name,
         name=name,
+        chooseFilesButtonText=gettext("Choose file"),
+        noFileChosenText=gettext("No file chosen"),
+        dropInstructionText=gettext("or drop file"),
+        enteredDropZoneText=gettext("Entered drop zone"),
+        leftDropZoneText=gettext("Left drop zone"),
         label=_said(label),
         hint=_said(hint),
         errorMessage=_said(error),

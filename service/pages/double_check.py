@@ -21,7 +21,7 @@ from service.pages.answers import Asked, BadAnswer, input_errors, own_limits, re
 from service.pages.presenters.double_check import Refused, blind_view
 from service.pages.rendering import page
 from service.pages.section import Section
-from service.pages.texts import gettext
+from service.pages.texts import gettext, own_words
 from service.records.canonical import canonical
 from service.records.record import CannotAct
 from service.web.parts import act, parts, principal, someone
@@ -109,7 +109,7 @@ def _shown(checklist_id: uuid.UUID, given: Mapping[str, Any], refused: Refused |
 
 
 def _cannot(checklist_id: uuid.UUID, cannot: CannotAct) -> Response:
-    return page("visit/cannot.html", code=409, reason=cannot.reason, checklist=str(checklist_id))
+    return page("visit/cannot.html", code=409, reason=own_words(cannot.reason), checklist=str(checklist_id))
 
 
 def _given(checklist_id: uuid.UUID) -> dict[str, Any]:

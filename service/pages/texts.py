@@ -6,7 +6,7 @@ Clinical text (messages, actions, titles, questions) comes from the rules and is
 from typing import Any
 
 import flask_babel
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 
 def gettext(text: str, **names: Any) -> str:
@@ -17,6 +17,12 @@ def gettext(text: str, **names: Any) -> str:
 def ngettext(one: str, several: str, num: int, **names: Any) -> str:
     """The text for one or for several; `%(num)s` is how many."""
     return str(flask_babel.ngettext(one, several, num, **names))
+
+
+def own_words(text: str) -> Markup:
+    """What the service says of itself, in the language of the request; marked where it is English only."""
+    said = gettext(text)
+    return escape(said) if said != text else Markup('<span lang="en">{}</span>').format(text)
 
 
 class Later:

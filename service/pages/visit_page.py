@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as Redirect
 
 from service.access.accounts import WrongSecret
 from service.access.throttle import TooManyFailures
-from service.intake.errors import BadInput
+from service.intake.errors import BadInput, FieldError
 from service.pages.paper import qr_code
 from service.pages.presenters.visit import visit_view
 from service.pages.presenters.visit_ending import Seeing
@@ -24,7 +24,7 @@ from service.pages.presenters.visit_forms import (
     reason_choices,
 )
 from service.pages.rendering import page
-from service.pages.texts import Later, gettext, lazy_gettext, ngettext
+from service.pages.texts import Later, gettext, lazy_gettext, ngettext, own_words
 from service.pages.visit_sent import SECRET, BadForm
 from service.records.record import CannotAct, Visit
 from service.records.subjects import Subject
@@ -100,7 +100,7 @@ def _said(refusal: Exception) -> tuple[dict[str, str], int]:
     if isinstance(refusal, BadForm):
         return dict(refusal.errors), 422
     if isinstance(refusal, BadInput):
-        return {each.path: str(_LACKING.get(each.path, each.message)) for each in refusal.errors}, 422
+        return {each.path: _lacking(each) for each in refusal.errors}, 422
     if isinstance(refusal, WrongSecret):
         wrong = gettext(
             "This is neither your PIN nor your password; nothing was done. What you typed stands."
@@ -114,7 +114,13 @@ def _said(refusal: Exception) -> tuple[dict[str, str], int]:
             minutes,
         )
         return {SECRET: again}, 429
-    return {"": refusal.reason if isinstance(refusal, CannotAct) else gettext("This cannot be done.")}, 409
+    if isinstance(refusal, CannotAct):
+        return {"": own_words(refusal.reason)}, 409
+    return {"": gettext("This cannot be done.")}, 409
+
+
+def _lacking(error: FieldError) -> str:
+    return str(_LACKING[error.path]) if error.path in _LACKING else own_words(error.message)
 
 
 def _own_address(endpoint: str, checklist: str) -> str:

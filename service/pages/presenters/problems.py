@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.pages.texts import Later, gettext, lazy_gettext, ngettext
+from service.pages.texts import Later, gettext, lazy_gettext, ngettext, own_words
 from service.web import problems
 
 _KEPT = lazy_gettext("Answers that were given before are kept.")
@@ -22,7 +22,7 @@ class Words:
 
 @dataclass(frozen=True)
 class ProblemView:
-    """A problem as a page shows it. `reason` and `errors` are in English: the service's own words."""
+    """A problem as a page shows it. `reason` and `errors` are the service's own words."""
 
     title: str
     happened: str
@@ -138,8 +138,8 @@ def problem_view(problem: Mapping[str, Any], retry_after: int | None) -> Problem
         title=str(words.title),
         happened=str(words.happened),
         to_do=str(words.to_do),
-        reason=problem["detail"] if words.own else None,
-        errors=[(each["path"], each["message"]) for each in problem.get("errors", ())],
+        reason=own_words(problem["detail"]) if words.own else None,
+        errors=[(each["path"], own_words(each["message"])) for each in problem.get("errors", ())],
         wait=_wait(retry_after) if retry_after else None,
     )
 

@@ -119,7 +119,7 @@ def _line(figures: RuleFigures, library: Library, *, is_only: bool) -> RuleLine:
 
 
 def _reason(code: str) -> str:
-    return _REASONS.get(code, code)
+    return gettext(_REASONS[code]) if code in _REASONS else code
 
 
 def percent(share: float) -> str:
