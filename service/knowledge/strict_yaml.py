@@ -15,7 +15,7 @@ import yaml
 from service.knowledge.problems import KnowledgeError, Mistake, Problem
 
 Path = tuple[str | int, ...]
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,99})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _NO_ALIAS = "aliases are not allowed: write it out, or make it a definition"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,6 +1,7 @@
 """Beginning a checklist: for whom, of what and when; or going on from one that is recorded."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from service.web.parts import act, parts, someone
 section = Section()
 
 _SEE_OTHER, _REFUSED = 303, 422
+_WHOLE = re.compile("[0-9]{1,9}")
 _ADDED = "Answers were added at the chair."  # stored in the record, so in one language
 
 
@@ -133,7 +135,7 @@ def _read(form: Beginning) -> tuple[Pack | None, dict[str, Any]]:
         form.errors["date"] = wrong
     facts: dict[str, Any] = {}
     if form["dose_number"]:
-        if form["dose_number"].isdecimal() and form["dose_number"].isascii():
+        if _WHOLE.fullmatch(form["dose_number"]):
             facts["dose_number"] = int(form["dose_number"])
         else:
             form.errors["dose_number"] = gettext("Enter a whole number, or leave it out.")

@@ -125,7 +125,7 @@ def _asked(known: Mapping[str, Any]) -> Asked:
         infusion_at=datetime.fromisoformat(known["infusion_at"]),
         person=someone().name,
         vocabulary=library.vocabulary,
-        given=known["facts"],
+        given=known.get("facts", {}),
         limits=own_limits(find_drug(known["drug"], library)),
     )
 
@@ -133,7 +133,7 @@ def _asked(known: Mapping[str, Any]) -> Asked:
 def _place() -> int:
     """Where the question stood that was answered; anything else than a number is the top."""
     said = request.form.get("place", "")
-    return min(int(said), _MOST_PLACES) if said.isdecimal() and said.isascii() else 0
+    return min(int(said[:9]), _MOST_PLACES) if said.isdecimal() and said.isascii() else 0
 
 
 def _gone_on(

@@ -17,7 +17,11 @@ def moment_at(day: str, clock: str, zone: ZoneInfo) -> tuple[datetime | None, st
     if local.tzinfo is not None:
         return None, gettext("Enter a date and a time, such as 2026-11-10 and 14:30.")
     moment = local.replace(tzinfo=zone)
-    if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
+    try:
+        is_there = moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local
+    except OverflowError:  # at the ends of the calendar
+        return None, gettext("Enter a date and a time, such as 2026-11-10 and 14:30.")
+    if not is_there:
         return None, gettext("The clocks are put forward then: there is no such time that day.")
     return moment, ""
 

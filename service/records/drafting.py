@@ -208,10 +208,17 @@ class Drafting:
 
 
 def _document(body: bytes) -> dict[str, Any]:
-    document = json.loads(body)
-    if not isinstance(document, dict) or not isinstance(document.get(ANSWERS), dict):
-        raise NotADraftOfOurs
-    if not isinstance(document.get(KEPT_BY), str):
+    document: dict[str, Any] = json.loads(body)
+    try:
+        datetime.fromisoformat(document["infusion_at"])
+        answered = [(who["name"], datetime.fromisoformat(who["at"])) for who in document[ANSWERS].values()]
+        texts = [document["drug"], document[KEPT_BY], *(name for name, _ in answered)]
+        objects = document, document.get("facts", {})
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise NotADraftOfOurs from None
+    if not all(isinstance(each, str) for each in texts) or not all(
+        isinstance(each, dict) for each in objects
+    ):
         raise NotADraftOfOurs
     return document
 

@@ -191,8 +191,11 @@ def _evaluated(document: dict[str, Any], library: Library) -> Checklist:
 
 def _expected(infusion: Planned, checklist: Checklist) -> Outlook:
     """What the findings mean for somebody who has not set out yet."""
-    found = [each for each in checklist.findings if each.kind not in (*_UNKNOWN, Kind.PREMEDICATION)]
-    undecided = [each for each in checklist.findings if each.kind in _UNKNOWN and each.status is Status.BLOCK]
+    open_ones = [each for each in checklist.findings if each.kind in _UNKNOWN and each.missing]
+    # A contradiction that names nothing to ask for is one that a rule has found.
+    of_now = [each for each in checklist.findings if each.kind is not Kind.PREMEDICATION]
+    found = [each for each in of_now if each not in open_ones]
+    undecided = [each for each in open_ones if each.status is Status.BLOCK]
     vocabulary = checklist.pack.vocabulary
 
     def is_of_the_day(fact: str) -> bool:

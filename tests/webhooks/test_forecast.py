@@ -66,6 +66,12 @@ def test_who_has_a_block_that_is_found_will_be_held_for_it(clinic):
     assert outlook.eligible_from is None
 
 
+def test_a_contradiction_that_a_rule_has_found_is_told(clinic):
+    clinic.plan("P-1", TOMORROW)
+    clinic.check("P-1", TOMORROW, with_={"infection_signs": ["fever"], "active_infection": "none"})
+    assert "infection" in [finding.check for finding in only(clinic).warnings]
+
+
 def test_what_time_lifts_says_from_when_it_could_be_given(clinic):
     live = [{"kind": "live", "on": "2026-10-01"}]
     clinic.plan("P-1", TOMORROW)
