@@ -243,6 +243,28 @@ class TestChart:
         assert (row.buttons, row.fields, row.then) == ((), (), None)
         assert answer("premedications", {"remove": row.known[0].key}, [CORTICOSTEROID]) is None
 
+    @pytest.mark.parametrize(
+        ("at", "is_for_another"),
+        [
+            ("2026-10-05T15:03:26+02:00", True),
+            ("2026-10-05T15:03:27+02:00", False),
+            ("2026-10-04", True),
+            ("2026-10-05", False),
+        ],
+    )
+    def test_what_was_given_for_another_infusion_neither_counts_nor_stops_charting(self, at, is_for_another):
+        earlier = {**CORTICOSTEROID, "at": at}
+        row = control("premedications", [earlier]).rows[0]
+        assert bool(row.buttons) is is_for_another
+        if is_for_another:
+            assert row.window == "For the start planned at 15:03, give it from 14:18 to 14:48."
+            read = answer("premedications", {"corticosteroid": "now"}, [earlier])
+            now = {**CORTICOSTEROID, "at": "2026-10-06T14:03:00+02:00"}
+            assert read["value"] == [earlier, now]
+            assert control("premedications", read).rows[0].window == "In time for a start from 14:18 to 14:48."
+        else:
+            assert refused("premedications", {"corticosteroid": "now"}, [earlier]) == {"corticosteroid"}
+
     def test_a_time_typed_in_another_row_is_not_lost_unseen(self):
         form = {"corticosteroid": "now", "antipyretic.time": "13:40"}
         assert refused("premedications", form) == {"antipyretic"}

@@ -233,12 +233,14 @@ def test_the_windows_of_what_was_given_say_when_it_may_begin(nina, begin):
     given = [
         {"class": "corticosteroid", "at": "2026-10-06T12:20:00+00:00"},
         {"class": "antihistamine", "at": "2026-10-06T12:50:00+00:00"},
+        {"class": "antipyretic", "at": "2026-09-06T12:50:00+00:00"},
     ]
     said = text_of(nina.get(begin(nina, premedications=given)))
     # The label's 30 minutes, and 30 to 60, each widened by the site's 15 minutes.
     assert "corticosteroid : given 12:20, start from 12:35 to 13:05 – the planned start lies in it" in said
     assert "start from 13:05 to 14:05 – the planned start is too early" in said
     assert "A start from 13:05 to 13:05 suits all of them." in said
+    assert "antipyretic : given" not in said  # for another infusion
 
 
 def test_premedications_are_charted_at_the_first_finding_about_them(nina, begin):

@@ -4,14 +4,17 @@ Such a list has a required code (the class), and entries that count only when th
 """
 
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from service.checklist.facts import FactDefinition, FieldDefinition
 from service.pages.answers.asked import Asked
 from service.pages.answers.form import NOW, Sheet
+from service.pages.answers.given import is_day
 from service.pages.texts import gettext
 
 GIVEN_AT, DATE, CLOCK = "at", "date", "time"
+BEFORE_IT = timedelta(days=1)  # what was given longer before an infusion was for another one
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,15 @@ class Chart:
     def is_given(self, entry: dict[str, Any]) -> bool:
         """Whether an entry says that it was given."""
         return bool(entry.get(self.status.name, self.status.default) == self.given)
+
+    def is_for(self, entry: dict[str, Any], infusion_at: datetime) -> bool:
+        """Whether an entry can be about this infusion, as far as its time tells."""
+        at, earliest = entry.get(self.time), infusion_at - BEFORE_IT
+        if not at:
+            return True
+        if is_day(at):
+            return date.fromisoformat(at) >= earliest.date()
+        return datetime.fromisoformat(at.upper()) >= earliest
 
 
 def chart_of(definition: FactDefinition) -> Chart | None:
@@ -49,7 +61,7 @@ def charted(chart: Chart, sheet: Sheet, asked: Asked, entries: list[Any]) -> lis
         if other != row and sheet.said(f"{other}.{CLOCK}"):
             sheet.refuse(other, gettext("Press Given at for this time, or empty it."))
     new = _entry(chart, row, sheet, asked)
-    own = [each for each in entries if each[chart.by.name] == row]
+    own = [each for each in entries if each[chart.by.name] == row and chart.is_for(each, asked.infusion_at)]
     if any(chart.is_given(each) for each in own):
         sheet.refuse(row, gettext("This is charted as given already; remove that first if it is wrong."))
     if sheet.errors or new is None:

@@ -44,7 +44,7 @@ def chart_rows(
     entries = entries_in(given)
     for name, words in chart.by.values.items():
         own = [each for each in entries if each[chart.by.name] == name]
-        is_given = any(chart.is_given(each) for each in own)
+        is_given = any(chart.is_given(each) and chart.is_for(each, asked.infusion_at) for each in own)
         fields = () if is_given else tuple(_clock(name, blank))
         yield Row(
             id=blank.id(name),
@@ -114,7 +114,10 @@ def _start(chart: Chart, fact: str, name: str, entries: Sequence[Any], asked: As
     times = [
         each[chart.time]
         for each in entries
-        if each[chart.by.name] == name and chart.is_given(each) and not is_day(each.get(chart.time))
+        if each[chart.by.name] == name
+        and chart.is_given(each)
+        and chart.is_for(each, asked.infusion_at)
+        and not is_day(each.get(chart.time))
     ]
     if window is None or len(times) != 1:
         return None
@@ -126,7 +129,7 @@ def _window(chart: Chart, fact: str, name: str, own: Sequence[Any], asked: Asked
     window, span = _of_sort(chart, fact, name, asked), _start(chart, fact, name, own, asked)
     if span is not None:
         return gettext("In time for a start from %(first)s to %(last)s.", **_words(span, asked))
-    if window is None or any(chart.is_given(each) for each in own):
+    if window is None or any(chart.is_given(each) and chart.is_for(each, asked.infusion_at) for each in own):
         return ""
     begins = asked.infusion_at.astimezone(asked.zone)
     return gettext(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from service.checklist.evidence import Case
 from service.checklist.facts import FactDefinition
 from service.checklist.windows import Window, common_start
+from service.pages.answers.chart import BEFORE_IT
 
 FACT = "premedications"
 
@@ -43,13 +44,15 @@ class Windows:
 
 
 def windows_of(case: Case, windows: Iterable[Window], zone: ZoneInfo) -> Windows:
-    """The windows of what was given before an infusion, in the time of a place."""
+    """The windows of what was given for an infusion, in the time of a place."""
     definition, about = case.vocabulary[FACT], [each for each in windows if each.fact == FACT]
     known: Any = case.evidence(FACT).value
     given = [
         _given(item, definition, about, case.infusion_at, zone)
         for item in known or ()
-        if item.get("status") == "given" and isinstance(item.get("at"), datetime)
+        if item.get("status") == "given"
+        and isinstance(item.get("at"), datetime)
+        and item["at"] >= case.infusion_at - BEFORE_IT
     ]
     spans = [(each.opens, each.closes) for each in given if each.opens and each.closes]
     opens, closes = common_start(spans) or (None, None)
