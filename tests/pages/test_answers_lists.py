@@ -261,7 +261,9 @@ class TestChart:
             read = answer("premedications", {"corticosteroid": "now"}, [earlier])
             now = {**CORTICOSTEROID, "at": "2026-10-06T14:03:00+02:00"}
             assert read["value"] == [earlier, now]
-            assert control("premedications", read).rows[0].window == "In time for a start from 14:18 to 14:48."
+            assert (
+                control("premedications", read).rows[0].window == "In time for a start from 14:18 to 14:48."
+            )
         else:
             assert refused("premedications", {"corticosteroid": "now"}, [earlier]) == {"corticosteroid"}
 
