@@ -22,7 +22,12 @@ def ngettext(one: str, several: str, num: int, **names: Any) -> str:
 def own_words(text: str) -> Markup:
     """What the service says of itself, in the language of the request; marked where it is English only."""
     said = gettext(text)
-    return escape(said) if said != text else Markup('<span lang="en">{}</span>').format(text)
+    return escape(said) if said != text else in_english(text)
+
+
+def in_english(text: str) -> Markup:
+    """A text that is English in every language, marked as such."""
+    return Markup('<span lang="en">{}</span>').format(text)
 
 
 class Later:

@@ -13,7 +13,7 @@ from service.pages.presenters.draft_parts import Card, DraftView, Group, Questio
 from service.pages.presenters.findings import FindingView, result_view
 from service.pages.presenters.windows import FACT as PREMEDICATIONS
 from service.pages.presenters.windows import windows_of
-from service.pages.texts import gettext
+from service.pages.texts import gettext, in_english
 from service.records.drafting import Answered, Drafted
 
 _PATIENT, _PREMEDICATION = "patient", "premedication"  # who answers; the check
@@ -218,8 +218,9 @@ class _Page:
         if name not in self.vocabulary or not self._is_said(name):
             return None
         definition = self.vocabulary[name]
-        says = _words(definition, self.drafted.facts.get(name), self.asked)
-        return Said(name, definition.label, says, _by(self.drafted.answers.get(name), self.asked))
+        answered = self.drafted.answers.get(name)
+        says = _words(definition, self.drafted.facts.get(name), self.asked, answered)
+        return Said(name, definition.label, says, _by(answered, self.asked))
 
     def _focus(self, after: tuple[tuple[str, ...], int] | None) -> str:
         """Where to go on: what was refused or is to be changed, else the next question that is open."""
@@ -255,7 +256,9 @@ def _words(definition: FactDefinition, given: Any, asked: Asked) -> tuple[str, .
     """What was said, each reading or entry in words, with its time and its source."""
     known = known_of(definition, given, asked)
     if known:
-        return tuple(" · ".join(filter(None, (each.words, each.at, each.source))) for each in known)
+        return tuple(
+            in_english(" · ".join(filter(None, (each.words, each.at, each.source)))) for each in known
+        )
     if definition.type == "list" and is_list_known(given):
         return (gettext("none"),)
     return (gettext("not known"),)

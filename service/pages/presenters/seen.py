@@ -8,7 +8,6 @@ from typing import Any
 
 from service.checklist.facts import FactDefinition, Vocabulary
 from service.pages.moments import minute
-from service.pages.texts import gettext
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)")
 
@@ -58,7 +57,7 @@ def _by_the_clock(text: str, zone: tzinfo) -> str:
 def value_in_words(value: Any, unit: str | None, definition: FactDefinition | None) -> str:
     """A value as it is read: its label, its unit, or the entries of a list."""
     if isinstance(value, list):
-        return "; ".join(_entry(each, definition) for each in value) or gettext("none")
+        return "; ".join(_entry(each, definition) for each in value) or "none"
     words = {**definition.values, **definition.words} if definition is not None else {}
     said = words.get(str(value), str(value))
     return f"{said} {unit}" if unit and str(value) not in words else said

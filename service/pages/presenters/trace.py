@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from service.checklist.facts import Vocabulary
 from service.pages.presenters.trace_facts import FactLine, fact_line
-from service.pages.texts import Later, gettext, lazy_gettext
+from service.pages.texts import Later, gettext, in_english, lazy_gettext
 
 HOLDS, UNDECIDED, RULED_OUT = "holds", "undecided", "ruled_out"
 VERDICT_WORDS: Mapping[str, Later] = {
@@ -186,7 +188,7 @@ def _plain(value: Any) -> Any:
 
 
 def _defined(name: str) -> str:
-    return gettext("Defined as: %(name)s", name=name.replace("_", " "))
+    return Markup(gettext("Defined as: %(name)s", name=in_english(name.replace("_", " "))))
 
 
 def _decides(part: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
