@@ -252,19 +252,6 @@ def error_summary(title: Text, errors: Sequence[tuple[str | None, Text]]) -> Mar
     return _rendered("error-summary", "errorSummary", heading=_said(title), errorList=listed)
 
 
-def details(summary: Text, html: Markup, *, open: bool = False) -> Markup:
-    """Something that opens when it is wanted."""
-    said = {"html": str(summary)} if isinstance(summary, Markup) else {"text": str(summary)}
-    return _rendered(
-        "details",
-        "details",
-        summaryHtml=said.get("html"),
-        summaryText=said.get("text"),
-        html=str(html),
-        open=open or None,
-    )
-
-
 def summary_list(rows: Sequence[tuple[Text, Text]]) -> Markup:
     """Names and what they are."""
     return _rendered(
@@ -296,7 +283,6 @@ ALL: Mapping[str, Callable[..., Markup]] = {
         checkboxes,
         file_upload,
         error_summary,
-        details,
         summary_list,
         inset,
         back_link,

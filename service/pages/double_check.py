@@ -17,8 +17,9 @@ from service.intake.documents import plain
 from service.intake.errors import BadInput
 from service.intake.facts import read_facts
 from service.intake.json_text import parse_request
-from service.pages.answers import Asked, BadAnswer, input_errors, own_limits, read_answer
-from service.pages.presenters.double_check import Refused, blind_view
+from service.pages.answers import Asked, BadAnswer, input_errors, own_limits, read_answer, typed_for
+from service.pages.presenters.double_check import blind_view
+from service.pages.presenters.draft_parts import Refused
 from service.pages.rendering import page
 from service.pages.section import Section
 from service.pages.texts import gettext, own_words
@@ -59,13 +60,7 @@ def _answer(definition: FactDefinition, asked: Asked) -> Any:
     try:
         read_facts({definition.name: answer}, asked.vocabulary, asked.infusion_at)
     except BadInput as bad:
-        start = f"{definition.name}."
-        typed = {
-            name.removeprefix(start): request.form.getlist(name)
-            for name in request.form
-            if name.startswith(start)
-        }
-        raise BadAnswer(input_errors(definition, bad), typed) from None
+        raise BadAnswer(input_errors(definition, bad), typed_for(definition.name, request.form)) from None
     return answer
 
 
@@ -92,7 +87,7 @@ def _refused(bad: BadInput, asked: Asked) -> Refused:
     fact = bad.errors[0].path.removeprefix("facts.").partition(".")[0]
     if fact not in asked.vocabulary:
         raise bad
-    return Refused(fact, {"value": gettext('Answer this first; "not known" is an answer.')})
+    return Refused(fact, {"value": gettext('Answer this first; "not known" is an answer.')}, {})
 
 
 def _shown(checklist_id: uuid.UUID, given: Mapping[str, Any], refused: Refused | None = None) -> Response:

@@ -14,7 +14,7 @@ from service.access.roles import Permission
 from service.checklist.windows import windows
 from service.intake.errors import BadInput
 from service.intake.requests import find_drug
-from service.pages.answers import Asked, BadAnswer, input_errors, own_limits, read_answer
+from service.pages.answers import Asked, BadAnswer, input_errors, own_limits, read_answer, typed_for
 from service.pages.moments import moment_at
 from service.pages.presenters.draft import draft_view
 from service.pages.presenters.draft_parts import Refused
@@ -78,14 +78,14 @@ def record_draft(draft_id: uuid.UUID) -> ResponseReturnValue:
     except DraftChanged:
         notice = gettext("Somebody answered meanwhile: look at what has changed, then record it.")
         return _shown(parts().drafting.read(str(draft_id), act()), notice=notice, code=_CONFLICT)
-    return redirect(f"/checklists/{kept.id}", _SEE_OTHER)
+    return redirect(url_for("pages.checklist", checklist_id=kept.id), _SEE_OTHER)
 
 
 @section.page("/drafts/<uuid:draft_id>/discard", method="POST", needs=Permission.DRAFT_KEEP)
 def discard_draft(draft_id: uuid.UUID) -> ResponseReturnValue:
     """Forget a draft."""
     parts().drafting.discard(str(draft_id), act())
-    return redirect("/today", _SEE_OTHER)
+    return redirect(url_for("pages.today"), _SEE_OTHER)
 
 
 class _Sent:
@@ -108,11 +108,7 @@ class _Sent:
         """An answer that could be read, and that is no fact: for instance a weight that nobody has."""
         for name in self.names:
             if errors := input_errors(self._vocabulary[name], bad):
-                start = f"{name}."
-                sent = [key for key in self._form if key.startswith(start)]
-                return Refused(
-                    name, errors, {key.removeprefix(start): self._form.getlist(key) for key in sent}
-                )
+                return Refused(name, errors, typed_for(name, self._form))
         raise bad
 
 

@@ -3,13 +3,22 @@
 from collections.abc import Callable
 
 import segno
+from flask import request, url_for
 from markupsafe import Markup
+
+from service.web.parts import parts
 
 Draw = Callable[[str, str], bytes]
 
 
 class CannotDraw(Exception):
     """This machine has not what draws a PDF."""
+
+
+def whole_address(endpoint: str, checklist: str) -> str:
+    """The address of a page about a checklist, as somebody types it at another screen."""
+    own = parts().public_url or request.host_url.rstrip("/")
+    return own + url_for(endpoint, checklist_id=checklist)
 
 
 def qr_code(address: str, title: str) -> Markup:

@@ -2,10 +2,10 @@
 
 import uuid
 
-from flask import Response, request, url_for
+from flask import Response
 
 from service.access.roles import Permission
-from service.pages.paper import CannotDraw, pdf_drawing, qr_code
+from service.pages.paper import CannotDraw, pdf_drawing, qr_code, whole_address
 from service.pages.presenters.printing import Printout, printout
 from service.pages.rendering import page
 from service.pages.section import Section
@@ -42,8 +42,7 @@ def checklist_pdf(checklist_id: uuid.UUID) -> Response:
 def _read(checklist_id: uuid.UUID) -> Printout:
     """The record for somebody who prints it; entered as such."""
     record = parts().visits.record(str(checklist_id), act())
-    own = parts().public_url or request.host_url.rstrip("/")
-    address = own + url_for("pages.checklist", checklist_id=checklist_id)
+    address = whole_address("pages.checklist", record.subject.id)
     return printout(record, parts().library.vocabulary, parts().time_zone, address=address, person=someone())
 
 

@@ -2,8 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from flask import Response, request
 from werkzeug.exceptions import NotFound
@@ -13,7 +11,7 @@ from service.intake.json_text import parse_request
 from service.pages.presenters.audit import chain_view, entry_view, flag_views, nearby, time_of
 from service.pages.presenters.findings import result_view
 from service.pages.presenters.trace import TRUTH_WORDS, VERDICT_WORDS, trace_view
-from service.pages.presenters.trace_facts import fact_rows, reading_lines
+from service.pages.presenters.trace_facts import dose_number, fact_rows, reading_lines
 from service.pages.rendering import page
 from service.pages.section import Section
 from service.pages.texts import gettext
@@ -49,7 +47,7 @@ def trace(checklist_id: uuid.UUID) -> Response:
         "audit/trace.html",
         checklist=found,
         made_at=time_of(found.created_at, here.time_zone),
-        view=result_view(result, vocabulary, here.time_zone, _dose_number(document)),
+        view=result_view(result, vocabulary, here.time_zone, dose_number(document)),
         trace=trace_view(document, result, vocabulary, check),
         check=check or "",
         choices=[
@@ -63,12 +61,6 @@ def trace(checklist_id: uuid.UUID) -> Response:
         received=_shown(found),
         audit=_audit(found.id),
     )
-
-
-def _dose_number(trace: Mapping[str, Any]) -> int | None:
-    """Which dose of the series it was, as far as it was known."""
-    known = {each["fact"]: each.get("value") for each in trace["facts"]}
-    return known.get("dose_number")
 
 
 def _shown(found: StoredChecklist) -> str | None:

@@ -10,7 +10,7 @@ from service.pages.section import Section
 from service.pages.texts import gettext
 from service.web.parts import act, parts
 from service.web.responses import CSV
-from service.webhooks.list_reading import COLUMNS, MOST_BYTES, MOST_LINES, TEMPLATE, BadList, text_of
+from service.webhooks.list_reading import MOST_BYTES, MOST_LINES, TEMPLATE, BadList, text_of
 from service.webhooks.listed import Does, OtherwiseNow, Plan, UploadedLists
 
 section = Section()
@@ -81,7 +81,6 @@ def _form(wrong: str = "") -> Response:
         "worklist/upload.html",
         code=_REFUSED if wrong else 200,
         wrong=wrong,
-        columns=COLUMNS,
         drugs=[f"{pack.title} ({', '.join(pack.brands)})" for pack in packs],
         zone=parts().time_zone.key,
         region=str(parts().library.policy.values["region"]),

@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Redirect
@@ -11,7 +10,9 @@ from werkzeug.wrappers import Response as Redirect
 from service.access.accounts import WrongSecret
 from service.access.throttle import TooManyFailures
 from service.intake.errors import BadInput, FieldError
-from service.pages.paper import qr_code
+from service.pages.paper import qr_code, whole_address
+from service.pages.presenters.refusals import waiting
+from service.pages.presenters.trace_facts import dose_number
 from service.pages.presenters.visit import visit_view
 from service.pages.presenters.visit_ending import Seeing
 from service.pages.presenters.visit_forms import (
@@ -24,10 +25,9 @@ from service.pages.presenters.visit_forms import (
     reason_choices,
 )
 from service.pages.rendering import page
-from service.pages.texts import Later, gettext, lazy_gettext, ngettext, own_words
+from service.pages.texts import Later, gettext, lazy_gettext, own_words
 from service.pages.visit_sent import SECRET, BadForm
 from service.records.record import CannotAct, Visit
-from service.records.subjects import Subject
 from service.records.visits import Record
 from service.web.guard import FORM_KEY
 from service.web.parts import act, parts, principal
@@ -44,8 +44,8 @@ _LACKING: Mapping[str, Later] = {
 def show(record: Record, refused: Refused | None = None, code: int = 200) -> Response:
     """The page of a visit as it is now. Raises PatientErased."""
     seeing = Seeing(principal(), parts().clock(), parts().time_zone, parts().library.vocabulary, SIGNS)
-    view = visit_view(record, _dose_number(record.subject), seeing, refused)
-    address = _own_address("pages.double_check", record.subject.id)
+    view = visit_view(record, dose_number(json.loads(record.subject.contents.trace)), seeing, refused)
+    address = whole_address("pages.double_check", record.subject.id)
     return page(
         "visit/page.html",
         code=code,
@@ -107,13 +107,7 @@ def _said(refusal: Exception) -> tuple[dict[str, str], int]:
         )
         return {SECRET: wrong}, 403
     if isinstance(refusal, TooManyFailures):
-        minutes = -(-refusal.retry_after // 60)
-        again = ngettext(
-            "Too many wrong tries. Try again in %(num)s minute.",
-            "Too many wrong tries. Try again in %(num)s minutes.",
-            minutes,
-        )
-        return {SECRET: again}, 429
+        return {SECRET: waiting(refusal.retry_after)}, 429
     if isinstance(refusal, CannotAct):
         return {"": own_words(refusal.reason)}, 409
     return {"": gettext("This cannot be done.")}, 409
@@ -121,15 +115,3 @@ def _said(refusal: Exception) -> tuple[dict[str, str], int]:
 
 def _lacking(error: FieldError) -> str:
     return str(_LACKING[error.path]) if error.path in _LACKING else own_words(error.message)
-
-
-def _own_address(endpoint: str, checklist: str) -> str:
-    """An address as somebody types it at another screen."""
-    own = parts().public_url or request.host_url.rstrip("/")
-    return own + url_for(endpoint, checklist_id=checklist)
-
-
-def _dose_number(subject: Subject) -> int | None:
-    """Which dose of the series it is, as it counted when the checklist was made."""
-    known: list[Mapping[str, Any]] = json.loads(subject.contents.trace)["facts"]
-    return next((each.get("value") for each in known if each["fact"] == "dose_number"), None)

@@ -9,7 +9,7 @@ from service.pages.answers.asked import Asked, own_limits, source_of
 from service.pages.answers.asking import control_of
 from service.pages.answers.controls import Control
 from service.pages.answers.faults import input_errors
-from service.pages.answers.form import BadAnswer
+from service.pages.answers.form import BadAnswer, typed_for
 from service.pages.answers.reading import read_answer
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "own_limits",
     "read_answer",
     "source_of",
+    "typed_for",
 ]

@@ -30,12 +30,17 @@ class BadAnswer(Exception):
         super().__init__(", ".join(self.errors))
 
 
+def typed_for(fact: str, form: MultiDict[str, str]) -> dict[str, list[str]]:
+    """What was typed into the fields of a fact, by their names without the fact's."""
+    start = f"{fact}."
+    return {name.removeprefix(start): form.getlist(name) for name in form if name.startswith(start)}
+
+
 class Sheet:
     """The fields of one fact as they were sent."""
 
     def __init__(self, fact: str, form: MultiDict[str, str]) -> None:
-        start = f"{fact}."
-        self.typed = {name.removeprefix(start): form.getlist(name) for name in form if name.startswith(start)}
+        self.typed = typed_for(fact, form)
         self.errors: dict[str, str] = {}
 
     def said(self, field: str) -> str:

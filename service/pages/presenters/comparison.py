@@ -139,32 +139,39 @@ def _rule_parts(check: CheckView, rule: RuleView) -> dict[str, Lines]:
 
 def _others(view: PackView) -> dict[tuple[str, str], dict[str, Lines]]:
     """What a pack says beside its rules, by name and title, and by the part."""
+    return {(gettext("The pack"), ""): _pack_parts(view), **_entries(view)}
+
+
+def _pack_parts(view: PackView) -> dict[str, Lines]:
+    """What a pack says of itself."""
     line, asked = view.line, view.double_check
-    pack = (gettext("The pack"), "")
-    found: dict[tuple[str, str], dict[str, Lines]] = {
-        pack: {
-            gettext("Version"): [(0, line.version)],
-            gettext("Status"): [(0, str(line.status))],
-            gettext("Names"): [(0, each) for each in (line.title, *line.brands, *line.aliases)],
-            gettext("Class"): [(0, line.drug_class)],
-            gettext("Excipients"): [(0, each) for each in view.excipients],
-            gettext("Look-alikes"): [
-                (0, f"{each.title} ({each.brands}, {each.drug_class})") for each in line.look_alikes
-            ],
-            gettext("Codes"): [(0, f"{system} {code}") for system, code in view.codes],
-            gettext("Labels"): [(0, ", ".join(line.regions))],
-            gettext("Owner"): [(0, line.owner)],
-            gettext("Review by"): [(0, line.review.by)],
-            gettext("Observation"): [each for plan in view.observations for each in _observation(plan)],
-            gettext("Independent double check"): [
-                (0, ", ".join(asked.facts)),
-                (0, asked.because),
-                *_cited(asked.sources),
-            ]
-            if asked
-            else [],
-        }
+    return {
+        gettext("Version"): [(0, line.version)],
+        gettext("Status"): [(0, str(line.status))],
+        gettext("Names"): [(0, each) for each in (line.title, *line.brands, *line.aliases)],
+        gettext("Class"): [(0, line.drug_class)],
+        gettext("Excipients"): [(0, each) for each in view.excipients],
+        gettext("Look-alikes"): [
+            (0, f"{each.title} ({each.brands}, {each.drug_class})") for each in line.look_alikes
+        ],
+        gettext("Codes"): [(0, f"{system} {code}") for system, code in view.codes],
+        gettext("Labels"): [(0, ", ".join(line.regions))],
+        gettext("Owner"): [(0, line.owner)],
+        gettext("Review by"): [(0, line.review.by)],
+        gettext("Observation"): [each for plan in view.observations for each in _observation(plan)],
+        gettext("Independent double check"): [
+            (0, ", ".join(asked.facts)),
+            (0, asked.because),
+            *_cited(asked.sources),
+        ]
+        if asked
+        else [],
     }
+
+
+def _entries(view: PackView) -> dict[tuple[str, str], dict[str, Lines]]:
+    """Its checks, sources, rows of the ledger and conflicts, by name and title."""
+    found: dict[tuple[str, str], dict[str, Lines]] = {}
     for check in view.checks:
         found[gettext("Check"), check.title] = {
             gettext("If nothing is found"): [(0, check.nothing_found)],

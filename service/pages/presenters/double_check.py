@@ -1,22 +1,14 @@
 """What a second person is asked, without a word of what the first one answered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from service.pages.answers import Asked, Control, control_of
+from service.pages.presenters.draft_parts import Refused
 from service.pages.presenters.findings import Cited, cited
 from service.pages.texts import gettext, ngettext
-
-
-@dataclass(frozen=True)
-class Refused:
-    """An answer that was refused: its fact, what is wrong by field, and what was typed."""
-
-    fact: str
-    errors: Mapping[str, str]
-    typed: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

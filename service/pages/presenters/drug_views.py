@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from service.knowledge.explained import Branch
+from service.pages.presenters.drug_names import DrugName
 from service.pages.texts import Later
 
 
@@ -13,16 +14,6 @@ class ReviewView:
     by: str
     badge: str | None
     late: bool
-
-
-@dataclass(frozen=True)
-class OtherDrug:
-    """A drug whose name is easily taken for this one."""
-
-    id: str
-    title: str
-    brands: str
-    drug_class: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,7 @@ class DrugLine:
     digest: str
     owner: str
     review: ReviewView
-    look_alikes: tuple[OtherDrug, ...]
+    look_alikes: tuple[DrugName, ...]
     counted: str
 
 

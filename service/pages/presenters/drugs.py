@@ -11,6 +11,7 @@ from service.knowledge.review import coverage
 from service.knowledge.vocabulary import Parameter
 from service.knowledge.words import Words
 from service.knowledge.writing import UNITS
+from service.pages.presenters.drug_names import drug_name
 from service.pages.presenters.drug_views import (
     CheckView,
     CitedPlace,
@@ -21,7 +22,6 @@ from service.pages.presenters.drug_views import (
     NotCheckedView,
     NoteView,
     ObservationView,
-    OtherDrug,
     PackView,
     PolicyValue,
     ReviewView,
@@ -57,7 +57,6 @@ ANSWERED_BY: Mapping[str, Later] = {
 
 def drug_line(pack: Pack, library: Library, today: date) -> DrugLine:
     """A pack in the list of packs."""
-    others = (library.packs[name] for name in pack.look_alikes if name in library.packs)
     checks = ngettext("%(num)s check", "%(num)s checks", len(pack.checks))
     rules = ngettext("%(num)s rule", "%(num)s rules", len(pack.rules))
     return DrugLine(
@@ -72,7 +71,7 @@ def drug_line(pack: Pack, library: Library, today: date) -> DrugLine:
         pack.digest,
         pack.owner,
         review_of(pack.review_by, today),
-        tuple(OtherDrug(each.id, each.title, ", ".join(each.brands), each.drug_class) for each in others),
+        tuple(drug_name(each, library) for each in pack.look_alikes if each in library.packs),
         f"{checks}, {rules}",
     )
 
@@ -97,12 +96,6 @@ def pack_view(pack: Pack, library: Library, today: date) -> PackView:
     return _Reader(pack, library).view(today)
 
 
-def rule_views(pack: Pack, library: Library) -> dict[str, tuple[Check, RuleView]]:
-    """Every rule of a pack by its id, with its check."""
-    reader = _Reader(pack, library)
-    return {rule.id: (check, reader.rule(check, rule)) for check in pack.checks for rule in check.rules}
-
-
 def policy_view(parameter: Parameter) -> PolicyValue:
     """A parameter of the site's policy."""
     unit = UNITS.get(parameter.unit or "", parameter.unit or "")
@@ -120,7 +113,6 @@ class _Reader:
         pack = self.pack
         checks = tuple(map(self._check, pack.checks))
         account = coverage(pack, self.library.ledger)
-        asked = pack.double_check
         return PackView(
             line=drug_line(pack, self.library, today),
             excipients=pack.excipients,
@@ -129,20 +121,8 @@ class _Reader:
             premedication=tuple(
                 rule for check in checks for rule in check.rules if rule.kind == Kind.PREMEDICATION.value
             ),
-            observations=tuple(
-                ObservationView(
-                    plan.minutes_after,
-                    branch(plan.when, self.words) if plan.when else None,
-                    plan.text,
-                    self._cited(plan.citations),
-                )
-                for plan in pack.observations
-            ),
-            double_check=DoubleCheckView(
-                self._labels(asked.facts), asked.because, self._cited(asked.citations)
-            )
-            if asked
-            else None,
+            observations=tuple(self._observations()),
+            double_check=self._double_check(),
             not_checked=tuple(
                 NotCheckedView(self._row(each.row), each.part, each.reason, each.used_in)
                 for each in pack.not_checked
@@ -194,6 +174,17 @@ class _Reader:
             check.not_applicable,
             tuple(self.rule(check, rule) for rule in check.rules),
         )
+
+    def _observations(self) -> Iterator[ObservationView]:
+        for plan in self.pack.observations:
+            when = branch(plan.when, self.words) if plan.when else None
+            yield ObservationView(plan.minutes_after, when, plan.text, self._cited(plan.citations))
+
+    def _double_check(self) -> DoubleCheckView | None:
+        asked = self.pack.double_check
+        if asked is None:
+            return None
+        return DoubleCheckView(self._labels(asked.facts), asked.because, self._cited(asked.citations))
 
     def _labels(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(map(self.words.label, names))

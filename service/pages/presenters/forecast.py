@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from service.checklist.facts import Vocabulary
 from service.checklist.findings import Finding
 from service.knowledge.library import Library
-from service.pages.presenters.worklist import DrugName, alike_names, drug_name, weekday
+from service.pages.presenters.drug_names import DrugName, alike_names, drug_name
+from service.pages.presenters.worklist import weekday
 from service.pages.texts import Later, gettext, lazy_gettext
 from service.webhooks.forecast import Forecast, Outlook, Prospect
 

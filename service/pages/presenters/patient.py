@@ -6,7 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from service.knowledge.library import Library
-from service.pages.presenters.worklist import DrugName, Row, drug_name, rows_of
+from service.pages.presenters.drug_names import DrugName, drug_name
+from service.pages.presenters.worklist import Row, rows_of
 from service.records.drafting import Unfinished
 from service.records.search import Hit, Page
 from service.webhooks.worklist import Worklist

@@ -21,6 +21,7 @@ from service.pages.presenters.findings import (
     result_view,
 )
 from service.pages.presenters.seen import Seen, label_of, value_in_words
+from service.pages.presenters.trace_facts import dose_number
 from service.pages.presenters.visit_acts import (
     Said,
     SecondCheck,
@@ -168,7 +169,7 @@ def printout(
 ) -> Printout:
     """A record as `person` prints it; `address` is where it is found. Raises PatientErased."""
     sheet, subject, visit = _Sheet(record, vocabulary), record.subject, record.visit
-    view = result_view(sheet.result, vocabulary, zone, sheet.dose_number)
+    view = result_view(sheet.result, vocabulary, zone, dose_number(sheet.trace))
     answers = {key: said_of(entry, record.remarks, zone) for key, entry in visit.answers.items()}
     acts = [entry.at for entry in visit.entries_of(*_ACTS)]
     return Printout(
@@ -207,10 +208,6 @@ class _Sheet:
         self._made = record.visit.entries[0]
         self.result = record.subject.result
         self.trace = json.loads(record.subject.contents.trace)
-
-    @property
-    def dose_number(self) -> int | None:
-        return next((each["value"] for each in self._known() if each["fact"] == "dose_number"), None)
 
     def _known(self) -> Iterator[Mapping[str, Any]]:
         return (each for each in self.trace["facts"] if each["known"] == "yes")

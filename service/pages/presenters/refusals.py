@@ -84,6 +84,10 @@ class Refused:
         """What is said of a field."""
         return self.errors.get(field)
 
+    def listed(self, ids: Mapping[str, str]) -> list[tuple[str | None, str]]:
+        """All of it, each with the id of its field: the field's own name unless `ids` has another."""
+        return [(ids.get(field, field) or None, says) for field, says in self.errors.items()]
+
 
 NOTHING = Refused({}, 200)
 _ENTER = lazy_gettext("Enter this")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.checklist.facts import Vocabulary
-from service.pages.presenters.seen import value_in_words
+from service.pages.presenters.seen import label_of, value_in_words
 from service.pages.texts import Later, gettext, lazy_gettext
 
 
@@ -23,8 +23,7 @@ class FactLine:
 
 def fact_line(name: str, known: Mapping[str, Any] | None, vocabulary: Vocabulary) -> FactLine:
     """A fact as it counted; None is one that the trace does not name."""
-    definition = vocabulary.facts.get(name)
-    label = definition.label if definition is not None else name.replace("_", " ")
+    definition, label = vocabulary.facts.get(name), label_of(name, vocabulary)
     if known is None or known["known"] == "no":
         why = gettext("not known") if known is None else str(known["detail"])
         return FactLine(name, label, None, why, None, None)
@@ -40,6 +39,11 @@ _LIMITS: Mapping[str, Later] = {
     "ref_low": lazy_gettext("lower limit"),
     "ref_high": lazy_gettext("upper limit"),
 }
+
+
+def dose_number(trace: Mapping[str, Any]) -> int | None:
+    """Which dose of the series it was, as it counted; None where that was not known."""
+    return next((each.get("value") for each in trace["facts"] if each["fact"] == "dose_number"), None)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def fact_rows(
     names = dict.fromkeys([*counted, *given])
     return tuple(
         FactRow(
-            label=fact_line(name, None, vocabulary).label,
+            label=label_of(name, vocabulary),
             name=name,
             received=(
                 *(_received(given[name]) if name in given else ()),
@@ -119,7 +123,7 @@ def reading_lines(trace: Mapping[str, Any], vocabulary: Vocabulary) -> tuple[Rea
     lines = [
         ReadingLine(
             each["resource"],
-            fact_line(each["fact"], None, vocabulary).label if each["fact"] is not None else None,
+            label_of(each["fact"], vocabulary) if each["fact"] is not None else None,
             each["says"],
             each["understood"],
         )

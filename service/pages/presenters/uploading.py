@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from service.knowledge.library import Library
 from service.pages.moments import minute
-from service.pages.presenters.worklist import DrugName, drug_name
+from service.pages.presenters.drug_names import DrugName, drug_name
 from service.pages.texts import gettext, ngettext
 from service.webhooks.list_reading import LineError
 from service.webhooks.listed import Change, Does, Plan

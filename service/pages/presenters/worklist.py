@@ -1,6 +1,6 @@
 """The infusions of a day as a nurse reads them: when, who, what, how it stands, and the one thing to tap."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,17 +8,14 @@ from zoneinfo import ZoneInfo
 from service.checklist.rules import Pack, Status
 from service.knowledge.library import Library
 from service.pages.moments import near
+from service.pages.presenters.drug_names import DrugName, alike_names, drug_name
+from service.pages.presenters.visit_acts import OUTCOMES
 from service.pages.statuses import NOT_CHECKED
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 from service.records.stored import Flag
 from service.webhooks.infusions import CANCELLED
 from service.webhooks.worklist import Planned, Worklist
 
-OUTCOMES: Mapping[str, Later] = {
-    "infused": lazy_gettext("Infused"),
-    "held": lazy_gettext("Held, not given"),
-    "stopped": lazy_gettext("Stopped before the end"),
-}
 _DAYS = (
     lazy_gettext("Monday"),
     lazy_gettext("Tuesday"),
@@ -31,16 +28,6 @@ _DAYS = (
 _DAY = timedelta(days=1)
 _MOST_NAMED = 3
 _WORST_FIRST = (Status.BLOCK, Status.WARN)
-
-
-@dataclass(frozen=True)
-class DrugName:
-    """A drug with what tells it apart from names that look like it: its brands and its class."""
-
-    id: str
-    title: str
-    brands: str
-    drug_class: str
 
 
 @dataclass(frozen=True)
@@ -166,20 +153,6 @@ def _row(infusion: Planned, zone: ZoneInfo, library: Library) -> Row:
         outcome=OUTCOMES[infusion.ended.outcome] if infusion.ended else None,
         told_by=_told_by(infusion),
     )
-
-
-def drug_name(drug: str, library: Library) -> DrugName:
-    """The drug as it is named; one whose rules are gone by its id alone."""
-    pack = library.packs.get(drug)
-    if pack is None:
-        return DrugName(drug, drug, "", "")
-    return DrugName(pack.id, pack.title, ", ".join(pack.brands), pack.drug_class)
-
-
-def alike_names(drugs: Iterable[str], library: Library) -> tuple[DrugName, ...]:
-    """Those of these drugs that have a look-alike among them, each once."""
-    known = {drug: library.packs[drug] for drug in drugs if drug in library.packs}
-    return tuple(drug_name(drug, library) for drug, pack in known.items() if {*pack.look_alikes} & {*known})
 
 
 def _titles(flags: Iterable[Flag], pack: Pack | None, verdict: str, *statuses: Status) -> tuple[str, ...]:
