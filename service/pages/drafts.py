@@ -136,14 +136,17 @@ def _gone_on(
     drafted: Drafted, after: tuple[tuple[str, ...], int], anchor: str | None = None
 ) -> ResponseReturnValue:
     if is_fragment():
-        return _shown(drafted, after=after)
+        return _shown(drafted, after=after, focus=anchor)
     if anchor is None:
         anchor = draft_view(drafted, _asked(drafted.request), after=after).focus
     return redirect(url_for("pages.draft", draft_id=drafted.id, _anchor=anchor), _SEE_OTHER)
 
 
-def _shown(drafted: Drafted, *, code: int = 200, plan_error: str = "", **options: Any) -> Response:
+def _shown(
+    drafted: Drafted, *, code: int = 200, plan_error: str = "", focus: str | None = None, **options: Any
+) -> Response:
     view = draft_view(drafted, _asked_with_windows(drafted), **options)
+    view = view if focus is None else replace(view, focus=focus)
     template = "draft/checklist.html" if is_fragment() else "draft.html"
     return page(template, code=code, view=view, plan_error=plan_error, fragment=is_fragment())
 

@@ -107,7 +107,7 @@ def _note(definition: FactDefinition, asked: Asked) -> str:
     A result of the laboratory is hardly from after it; at the top of the page it is said for all.
     """
     is_timed = definition.result or definition.ignored_after_infusion is not None
-    if not is_timed or definition.answered_by == "record" or asked.now <= asked.infusion_at:
+    if not is_timed or definition.answered_by == "record" or asked.minute <= asked.infusion_at:
         return ""
     return gettext("The planned start has passed. Move it first: what is taken after it does not count.")
 

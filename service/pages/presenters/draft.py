@@ -7,7 +7,7 @@ from typing import Any
 from service.checklist.facts import FactDefinition
 from service.intake.values import is_unknown
 from service.pages.answers import Asked, control_of
-from service.pages.answers.given import is_list_known, known_of, readings_in
+from service.pages.answers.given import Known, is_list_known, known_of, readings_in
 from service.pages.moments import near
 from service.pages.presenters.draft_parts import Card, DraftView, Group, Question, Refused, Said
 from service.pages.presenters.findings import FindingView, result_view
@@ -252,16 +252,25 @@ def _is_known(definition: FactDefinition, given: Any) -> bool:
     return any(not is_unknown(each["value"]) for each in readings_in(given))
 
 
-def _words(definition: FactDefinition, given: Any, asked: Asked) -> tuple[str, ...]:
-    """What was said, each reading or entry in words, with its time and its source."""
+def _words(
+    definition: FactDefinition, given: Any, asked: Asked, answered: Answered | None
+) -> tuple[str, ...]:
+    """What was said, each reading or entry in words, with its time and its source.
+
+    Whoever answered it here stands beside it, and is no source of it once more.
+    """
     known = known_of(definition, given, asked)
     if known:
-        return tuple(
-            in_english(" · ".join(filter(None, (each.words, each.at, each.source)))) for each in known
-        )
+        here = answered.name if answered is not None else None
+        return tuple(in_english(" · ".join(filter(None, _parts(each, here)))) for each in known)
     if definition.type == "list" and is_list_known(given):
         return (gettext("none"),)
     return (gettext("not known"),)
+
+
+def _parts(known: Known, here: str | None) -> tuple[str, ...]:
+    is_told = here is not None and known.source.startswith(here)
+    return known.words, known.at, "" if is_told else known.source
 
 
 def _by(answered: Answered | None, asked: Asked) -> str:

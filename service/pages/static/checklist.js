@@ -50,6 +50,7 @@ document.addEventListener("htmx:after:swap", () => {
   byId("announced").textContent = now.dataset.says;
   for (const folded of now.querySelectorAll("details:not([open])")) folded.open = wereUnfolded.includes(keyOf(folded));
   showKeys();
+  keepInSight();
   const refused = next?.querySelector("[aria-invalid=true], .nhsuk-input--error, .nhsuk-error-message");
   if (refused) goTo(refused.matches("input, select, textarea") ? refused : next);
   else if (next && !next.contains(document.activeElement)) goTo(next);
@@ -67,6 +68,15 @@ function notKept() {
   alert.hidden = false;
   alert.scrollIntoView({ block: "nearest" });
 }
+
+// ---- The decision stays in sight: further down it stands at the foot of the window.
+
+function keepInSight() {
+  const decision = checklist()?.querySelector(".dg-decision");
+  document.body.classList.toggle("dg-decision-away", Boolean(decision) && decision.getBoundingClientRect().bottom < 0);
+}
+
+document.addEventListener("scroll", keepInSight, { passive: true });
 
 // ---- Keys: 1 2 3 answer the question that has the focus, J and K go through them, ? shows this.
 
