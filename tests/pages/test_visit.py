@@ -393,3 +393,27 @@ def test_every_text_of_every_finding_is_on_the_page(nina, app):
             assert said is None or " ".join(said.split()) in text
         for source in finding["sources"]:
             assert source["title"] in text
+
+
+def test_a_checklist_of_another_day_says_so_and_offers_no_infusion_at_once(app, nina, clock):
+    id = made(app, infusion_at="2026-10-30T13:00:00+00:00", with_={"scheduled_on": "2026-10-30"})
+    assert "it says nothing about today" in page_of(nina, id)
+    clock.now = clock.now.replace(day=30)
+    nina = signed_in(app, "nurse")
+    assert "it says nothing about today" not in page_of(nina, id)
+    clock.move(days=1)
+    nina = signed_in(app, "nurse")
+    assert "it says nothing about today" in page_of(nina, id)
+    assert end(nina, id, outcome="held", reason="finding-stands", comment="Sent home.").status_code == 303
+    assert "it says nothing about today" not in page_of(nina, id)
+
+
+def test_an_infusion_is_recorded_with_one_tap_on_its_own_day_only(app, nina):
+    given = [
+        {"class": each, "drug": "as ordered", "at": f"2026-10-07T{clock}:00+00:00"}
+        for each, clock in (("corticosteroid", "12:30"), ("antihistamine", "12:15"), ("antipyretic", "12:15"))
+    ]
+    later = {"infusion_at": "2026-10-07T13:00:00+00:00", "with_": {"premedications": given}}
+    assert "Infusion ended" in page_of(nina, made(app))
+    shown = page_of(nina, made(app, **later))
+    assert "There is nothing to answer" in shown and "Infusion ended" not in shown

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from service.access.principal import Principal
 from service.access.roles import Permission
+from service.pages.moments import minute
 from service.pages.presenters.findings import Cited, FindingView, ResultView, cited, result_view
 from service.pages.presenters.seen import label_of
 from service.pages.presenters.visit_acts import (
@@ -34,6 +36,7 @@ from service.records.journal import Event
 from service.records.record import DoubleCheckState, Visit
 from service.records.visits import Record
 
+_NEAR = timedelta(hours=12)  # an evening's visit may end after midnight
 _STATES: Mapping[str, Later] = {
     DoubleCheckState.NEEDED: lazy_gettext("Needed: a colleague makes it"),
     DoubleCheckState.AGREES: lazy_gettext("Made, and it agrees"),
@@ -119,6 +122,7 @@ class VisitView:
     may_correct: bool
     errors: tuple[tuple[str | None, str], ...]
     lost: str | None
+    other_day: str
 
     @property
     def left(self) -> str:
@@ -174,6 +178,7 @@ def visit_view(
     document = subject.result
     result = result_view(document, seeing.vocabulary, seeing.zone, dose_number)
     titles = {finding.check: finding.title for finding in result.findings}
+    other_day = _other_day(subject.infusion_at, visit, seeing)
 
     def said(entry: Any) -> Said:
         return said_of(entry, record.remarks, seeing.zone)
@@ -200,11 +205,25 @@ def visit_view(
         double_check=_double_check(record, document, seeing),
         signatures=signatures_of(visit),
         signing=signing(visit, seeing, forms),
-        ending=ending(visit, seeing.person, said, forms),
+        ending=ending(visit, seeing.person, said, forms, at_once=not other_day),
         watch=watch(visit, result.observation, seeing),
         may_correct=_may_correct(visit, seeing.person),
         errors=forms.errors(),
         lost=forms.lost(),
+        other_day=other_day,
+    )
+
+
+def _other_day(infusion_at: datetime, visit: Visit, seeing: Seeing) -> str:
+    """That the planned start is of another day, where nobody has recorded how the visit ended."""
+    planned, now = infusion_at.astimezone(seeing.zone), seeing.now.astimezone(seeing.zone)
+    if visit.outcome is not None or planned.date() == now.date() or abs(infusion_at - seeing.now) < _NEAR:
+        return ""
+    return gettext(
+        "This checklist is for %(planned)s, and today is %(today)s: it says nothing about today. "
+        "Correct it with the planned start of today.",
+        planned=minute(planned),
+        today=f"{now:%Y-%m-%d}",
     )
 
 

@@ -96,10 +96,12 @@ def signing(visit: Visit, seeing: Seeing, forms: Forms) -> Signing:
     return Signing(tuple(offered), why_not, forms.form(SIGN) if offered else Form(SIGN))
 
 
-def ending(visit: Visit, person: Principal, said: Callable[[Any], Said], forms: Forms) -> Ending:
-    """How it ended, and what this person may record of that."""
+def ending(
+    visit: Visit, person: Principal, said: Callable[[Any], Said], forms: Forms, *, at_once: bool
+) -> Ending:
+    """How it ended, and what this person may record of that; without `at_once` no plain infusion."""
     may = person.may(Permission.OUTCOME_RECORD) and visit.superseded_by is None
-    plain = not visit.must_explain(Outcome.INFUSED)
+    plain = at_once and not visit.must_explain(Outcome.INFUSED)
     return Ending(
         said=tuple(said(each) for each in visit.entries_of(Event.OUTCOME_RECORDED)),
         may=may,
