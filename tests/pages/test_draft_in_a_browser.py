@@ -70,6 +70,32 @@ def test_an_answer_moves_neither_the_page_nor_what_is_typed_elsewhere(a_person, 
     assert page.evaluate(f"document.getElementById('{focused}').getBoundingClientRect().top") > 0
 
 
+@pytest.mark.parametrize("viewport", [TABLET, PHONE], ids=["tablet", "phone"])
+def test_the_decision_stays_in_sight_while_one_answers_further_down(a_person, begin, viewport):
+    page = a_person(viewport=viewport)
+    page.goto(begin(page, RETURNING, without=("igg", "hbsag", "tb_active", "pml_signs")))
+    foot = page.locator(".dg-now")
+    assert foot.is_hidden()
+    page.locator("#ask-pml_signs").scroll_into_view_if_needed()
+    page.locator("#end").focus()
+    foot.wait_for()
+    before = foot.inner_text()
+    page.locator("#ask-pml_signs").get_by_role("button", name="No", exact=True).click()
+    page.locator("#ask-pml_signs").wait_for(state="detached")
+    assert before.endswith("4 missing") and foot.inner_text().endswith("3 missing")
+    assert accessibility_faults(page) == []
+    foot.click()
+    foot.wait_for(state="hidden")
+    assert page.locator("#decision").evaluate("each => each.getBoundingClientRect().top") > 0
+
+
+def test_who_moves_the_start_stays_there(a_person, begin):
+    page = a_person()
+    page.goto(begin(page, RETURNING, without=("tb_active",)))
+    page.get_by_role("button", name="It starts now").click()
+    page.locator("#start:focus-within time").wait_for()
+
+
 def test_a_refused_answer_stands_at_its_field(a_person, begin):
     page = a_person()
     page.goto(begin(page, RETURNING, without=("igg",)))
