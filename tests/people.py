@@ -11,7 +11,7 @@ from service.web.guard import COOKIE
 
 PASSWORD = "wisteria over the old porch"
 PIN = "271828"
-BROWSER = {"HTTP_SEC_FETCH_SITE": "same-origin"}
+BROWSER = {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 

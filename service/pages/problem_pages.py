@@ -19,6 +19,7 @@ from service.web.guard import COOKIE, FORMS, StaleForm, session_token
 from service.web.parts import parts
 
 _FOR_PROGRAMS = ("/api/", "/cds-services", "/healthz", "/readyz", "/metrics", "/webhooks")
+_SHOWN_AS = (problems.MEDIA_TYPE, "text/html")  # the first, where whoever asks takes either
 _WORTH_ANOTHER_TRY = (429, 500, 503)
 
 
@@ -50,7 +51,8 @@ def _is_for_a_person() -> bool:
     if request.endpoint is not None:
         opened = request.headers.get("Sec-Fetch-Dest") == "document"  # on the way to the provider and back
         return request.blueprint == FORMS or (opened and request.blueprint == "identity provider")
-    return not request.path.startswith(_FOR_PROGRAMS)
+    wanted = request.accept_mimetypes.best_match(_SHOWN_AS)  # a program takes anything, a browser says what
+    return wanted == "text/html" and not request.path.startswith(_FOR_PROGRAMS)
 
 
 def _show(code: int, view: ProblemView, kept: KeptForm | None) -> Response:

@@ -69,7 +69,7 @@ def _context() -> dict[str, Any]:
         "may": person.may if person is not None else _nothing,
         "places": _places(person),
         "here": request.endpoint or "",
-        "address": request.full_path.rstrip("?") if request.method == "GET" else "",
+        "address": request.full_path.rstrip("?") if request.method == "GET" and request.endpoint else "",
         "locks_after": int(IDLE.total_seconds()),
         "language": str(get_locale()),
         "languages": LANGUAGES,

@@ -10,7 +10,7 @@ from tests.databases import refuse_rows
 
 @pytest.mark.any_database
 @pytest.mark.parametrize(
-    "address", ["/", "/nothing", "/api/v1/drugs/nothing", "/api/v1//drugs", "/api/v1/static/x"]
+    "address", ["/nothing", "/api/v1/drugs/nothing", "/api/v1//drugs", "/api/v1/static/x"]
 )
 def test_an_unknown_address_is_not_found(client, address):
     assert is_problem(client.get(address), 404)

@@ -41,7 +41,8 @@ def test_each_status_has_words_of_its_own(app):
 
 def test_an_address_that_leads_nowhere(app):
     for client in (browser(app), signed_in(app, Role.NURSE)):
-        is_helpful(client.get("/nowhere"), 404)
+        assert "MRN-1001" not in is_helpful(client.get("/MRN-1001"), 404)
+    assert is_problem(app.test_client().get("/nowhere"), 404)  # a program, which takes anything
     for address in ("/api/v1/nowhere", "/cds-services/nowhere/at/all"):
         assert is_problem(browser(app).get(address), 404)
 
