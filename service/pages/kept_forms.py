@@ -26,6 +26,7 @@ FORM_OWNER, KEPT = "form_owner", "kept"
 # A half-typed form, as the browser hands it over when it locks: where it would go, and its fields.
 TYPED_FOR, TYPED = "typed_for", "typed."
 _OURS = {FORM_KEY, FORM_OWNER, KEPT}
+_UNSAID, _MOST_SHOWN = {"place"}, 500
 _SECRET = re.compile(r"(^|[._-])(secret|password|present|pin)($|[._-])")
 _NO_PATH = re.compile(r"[^!-~]|^//|\\")
 
@@ -45,6 +46,12 @@ class KeptForm:
     secrets: Sequence[str] = ()
     half_typed: bool = False
     had_files: bool = False
+
+    @property
+    def said(self) -> Sequence[tuple[str, str]]:
+        """What is sent again, to be seen before: whoever filled it in may be another person than it says."""
+        shown = ((name, " ".join(value.split())) for name, value in self.fields if name not in _UNSAID)
+        return [(name, value[:_MOST_SHOWN]) for name, value in shown if value]
 
     def sealed(self, now: datetime) -> str:
         """As a browser keeps it."""

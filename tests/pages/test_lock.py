@@ -312,3 +312,14 @@ def test_in_a_browser_a_half_typed_answer_of_one_of_many_forms_comes_back_to_its
     page.get_by_role("button", name="Unlock").click()
     page.get_by_text("What you had half typed is back").wait_for()
     assert page.locator("[name='igg.value']").input_value() == "8.4"
+
+
+def test_nobody_signs_what_they_do_not_see(app):
+    """Somebody without a session sends a form in a prescriber's name; she signs in on the page after it."""
+    pia, stranger = an_account(app, Role.PRESCRIBER, "pia"), browser(app)
+    address = "/checklists/00000000-0000-4000-8000-000000000000/overrides"
+    form = {"form_owner": pia.id, "check": "hepatitis_b", "comment": "Words of <another>", "secret": "1"}
+    asked = stranger.post(address, data=form)
+    who = {**fields(asked, "/sign-in"), "name": "pia", "password": PASSWORD}
+    shown = words(stranger.post("/sign-in", data=who))
+    assert "hepatitis_b" in shown and "Words of <another>" in shown
