@@ -11,6 +11,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from service.checklist.facts import Vocabulary
+from service.checklist.rules import Kind
 from service.pages.presenters.seen import Seen, label_of, seen_of
 from service.pages.statuses import OVERRIDES, UNKNOWN_KINDS
 from service.pages.texts import gettext, ngettext
@@ -215,7 +216,11 @@ def _strip(result: Mapping[str, Any], zone: tzinfo, dose_number: int | None) -> 
 
 
 def _finding(finding: Mapping[str, Any], vocabulary: Vocabulary, zone: tzinfo) -> FindingView:
-    is_unknown = finding["kind"] in UNKNOWN_KINDS
+    # A contradiction that a rule has found is known: nothing is missing, something known is wrong.
+    contradicts = finding["kind"] == Kind.CONFLICT and not finding["missing"]
+    is_unknown = finding["kind"] in UNKNOWN_KINDS and not contradicts
+    # Of a contradiction any side may be the wrong one, also one that no way out speaks of.
+    seen = " ".join(each["fact"] for each in finding["because"]) if contradicts else ""
     ways = tuple(tuple(each) for each in finding["would_pass_when"])
     return FindingView(
         anchor="-".join(filter(None, ("finding", finding["check"], finding["rule"]))),
@@ -232,7 +237,7 @@ def _finding(finding: Mapping[str, Any], vocabulary: Vocabulary, zone: tzinfo) -
         because=tuple(seen_of(each, vocabulary, zone) for each in finding["because"]),
         would_pass_when=ways,
         ways=tuple(tuple(_labelled(step, vocabulary) for step in way) for way in ways),
-        named=_named(ways, vocabulary),
+        named=_named([seen, *(step for way in ways for step in way)], vocabulary),
         eligible_from=finding["eligible_from"],
         sources=cited(finding["sources"]),
         override=finding["override"],
@@ -250,9 +255,9 @@ def _labelled(step: str, vocabulary: Vocabulary) -> str:
     return _names(frozenset(vocabulary.facts)).sub(lambda found: vocabulary[found[0]].label, step)
 
 
-def _named(ways: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
+def _named(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
     names = _names(frozenset(vocabulary.facts))
-    found = dict.fromkeys(name for way in ways for step in way for name in names.findall(step))
+    found = dict.fromkeys(name for text in texts for name in names.findall(text))
     return tuple((name, vocabulary[name].label) for name in found)
 
 

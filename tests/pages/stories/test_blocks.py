@@ -96,4 +96,10 @@ def test_no_infection_says_the_patient_and_then_a_line_and_an_antibiotic_are_fou
         "No infection is recorded, yet a sign of infection, a fever or an anti-infective for treatment is.",
         "Settle whether there is an infection, and correct the record.",
     )
+    nora.then_the_decision_is("Look before you start. 1 warning")
     nora.then_nowhere_stands("Nothing was found that stops this infusion")
+
+    nora.when_they_open("Correct it")
+    nora.when_they_follow("Change: active infection")
+    nora.when_they_answer("active_infection", "Suspected")
+    nora.then_the_decision_is("Hold. 1 block")
