@@ -1,7 +1,6 @@
 """A day with visits of every kind, for the tests of the pages that list them."""
 
 import io
-import re
 import uuid
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from service.records.visits import Ending, Person
 from service.webhooks.incoming import Message, Type
 from service.webhooks.infusions import keep_infusion
 from tests.api.sending import a_request, body_of
+from tests.pages.page_texts import form_key
 
 TODAY = "2026-10-06"
 
@@ -46,20 +46,8 @@ class Clinic:
         self.parts.visits.end(checklist, ending, Person("Nina Koch", self.act()))
 
 
-def form_key(page):
-    """The key of the forms of a page, as its HTML has it."""
-    return re.search(r'name="form_key" value="([^"]+)"', page)[1]
-
-
 def upload(client, text, name="list.csv"):
     """Choose a file on the page of lists; the answer."""
-    key = form_key(client.get("/today/upload").text)
+    key = form_key(client.get("/today/upload"))
     body = text if isinstance(text, bytes) else text.encode()
     return client.post("/today/upload", data={"form_key": key, "list": (io.BytesIO(body), name)})
-
-
-def hidden(page, name):
-    """What a hidden field of a page holds."""
-    import html
-
-    return html.unescape(re.search(rf'name="{name}" value="([^"]*)"', page, re.S)[1])

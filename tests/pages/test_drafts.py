@@ -1,7 +1,6 @@
 """The checklist in the making, as a nurse goes through it: what is asked, in which order, what is kept."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -10,6 +9,7 @@ from service.intake.documents import plain
 from service.records.visits import Person
 from service.web.guard import COOKIE
 from tests.builders import request_for
+from tests.pages.drafting import asked, key_of, text_of
 from tests.people import PIN, signed_in
 
 pytestmark = pytest.mark.any_database
@@ -21,23 +21,6 @@ REQUEST = {
     "facts": {"dose_number": 4},
 }
 RETURNING = plain(request_for("inebilizumab", "third dose, US"))
-
-
-class _Texts(HTMLParser):
-    """The text of a page, without what is folded away from nobody."""
-
-    def __init__(self):
-        super().__init__()
-        self.said = []
-
-    def handle_data(self, data):
-        self.said.append(data)
-
-
-def text_of(response):
-    reader = _Texts()
-    reader.feed(response.text)
-    return " ".join(" ".join(reader.said).split())
 
 
 @pytest.fixture
@@ -58,20 +41,12 @@ def begin(app):
     return begun
 
 
-def key_of(client, address):
-    return re.search(r'name="form_key" value="([^"]+)"', client.get(address).text)[1]
-
-
 def send(client, address, to="answers", htmx=False, **fields):
     """Sends a form of the page; `a__b` is the field `a.b`."""
     form = {name.replace("__", "."): value for name, value in fields.items()}
     headers = {"HX-Request": "true"} if htmx else {}
     data = {"form_key": key_of(client, address), **form}
     return client.post(f"{address}/{to}", data=data, headers=headers)
-
-
-def asked(response):
-    return re.findall(r'id="ask-([a-z_0-9]+)"', response.text)
 
 
 def findings(response):

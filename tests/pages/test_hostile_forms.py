@@ -8,7 +8,8 @@ import pytest
 from service.access.roles import Role
 from service.knowledge import strict_yaml
 from service.pages.moments import moment_at
-from tests.pages.planning import Clinic, form_key
+from tests.pages.page_texts import form_key
+from tests.pages.planning import Clinic
 from tests.people import signed_in
 
 pytestmark = pytest.mark.any_database
@@ -30,7 +31,7 @@ def nina(app):
 
 
 def key(client):
-    return form_key(client.get("/account").text)
+    return form_key(client.get("/account"))
 
 
 def test_a_number_of_thousands_of_digits_is_no_number(app, nina):

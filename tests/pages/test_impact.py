@@ -13,6 +13,7 @@ from tests.builders import shipped
 from tests.kept import keep
 from tests.pages.auditing import text_of
 from tests.pages.conftest import NOW, PHONE, TABLET, accessibility_faults
+from tests.pages.page_texts import form_key
 from tests.people import signed_in
 
 PACK, POLICY = "drugs/inebilizumab.yaml", "policy.yaml"
@@ -51,7 +52,7 @@ def made(app):
 def assessed(app):
     """Asks for the impact as a pharmacist; the page."""
     client = signed_in(app, Role.PHARMACIST)
-    key = re.search(r'name="form_key" value="([^"]+)"', client.get(IMPACT).text)[1]
+    key = form_key(client.get(IMPACT))
 
     def ask(*, pack=None, policy=None, **fields):
         files = {

@@ -9,7 +9,7 @@ from service.intake.documents import plain
 from service.records.visits import Person
 from tests.builders import request_for
 from tests.pages.conftest import PHONE, accessibility_faults
-from tests.pages.test_drafts import asked, key_of, text_of
+from tests.pages.drafting import asked, key_of, text_of
 from tests.people import signed_in
 
 pytestmark = pytest.mark.any_database

@@ -6,7 +6,8 @@ import pytest
 
 from service.access.roles import Role
 from tests.pages.conftest import PHONE, accessibility_faults
-from tests.pages.planning import TODAY, Clinic, form_key
+from tests.pages.page_texts import form_key
+from tests.pages.planning import TODAY, Clinic
 from tests.people import signed_in
 
 pytestmark = pytest.mark.any_database
@@ -129,7 +130,7 @@ def test_an_auditor_may_look_and_not_begin_and_an_administrator_may_neither(app,
 
 
 def find(client, patient):
-    data = {"form_key": form_key(client.get("/today").text), "patient": patient}
+    data = {"form_key": form_key(client.get("/today")), "patient": patient}
     return client.post("/today/search", data=data)
 
 
