@@ -78,7 +78,7 @@ def _carried(definition: FactDefinition, known: Iterable[Known]) -> Any:
         if not is_unknown(facts.get(definition.name))
     ]
     if definition.result:
-        return _results(definition, given) or None
+        return _results(definition, given, _taken_back(definition, known)) or None
     if not definition.lasting:
         return None
     named = [(said_by, spec) for said_by, fact in given if not is_unknown((spec := _spec(fact))["value"])]
@@ -90,6 +90,13 @@ def _carried(definition: FactDefinition, known: Iterable[Known]) -> Any:
     return {"value": spec["value"], "source": spec.get("source") or said_by}
 
 
+def _taken_back(definition: FactDefinition, known: Iterable[Known]) -> frozenset[str]:
+    """The checklists that are older than one which says that a fact is not known: what it had was removed."""
+    said = iter(known)
+    any(definition.name in facts and is_unknown(facts[definition.name]) for _, facts in said)
+    return frozenset(said_by for said_by, _ in said)
+
+
 def _entries(named: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     """The entries of all lists, each once: what was on record once is not forgotten by being left out."""
     entries = {json.dumps(each, sort_keys=True): each for _, spec in named for each in spec["value"]}
@@ -98,15 +105,20 @@ def _entries(named: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     return {"value": [*entries.values()], "complete": "no", "source": source}
 
 
-def _results(definition: FactDefinition, given: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+def _results(
+    definition: FactDefinition, given: list[tuple[str, Any]], taken_back: frozenset[str]
+) -> list[dict[str, Any]]:
     """The dated readings, the newest first; of what two checklists say of one and the same the newer word.
 
-    One without a date cannot be placed, and is carried only where it would not clear however old it is.
+    One without a date cannot be placed, and one of a checklist in `taken_back` was removed since: these are
+    carried only where they would not clear however old they are.
     """
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for said_by, fact in given:
         here: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for reading in map(_spec, fact if isinstance(fact, list) else [fact]):
+            if said_by in taken_back and reading["value"] not in definition.never_stale:
+                continue
             kept = {**reading, "source": reading.get("source") or said_by}
             here.setdefault((str(kept.get("at")), kept["source"]), []).append(kept)
         found = {**here, **found}

@@ -156,3 +156,14 @@ def test_what_is_carried_can_begin_a_checklist(site):
     site.make(request_for(DRUG, "first dose, US")["facts"])
     site.make(site.carried())
     assert site.carried()["birth_date"]["value"]
+
+
+def test_a_result_that_was_removed_does_not_come_back_from_an_older_checklist(site):
+    wrong, positive = ({"value": each, "at": "2026-09-01"} for each in ("negative", "positive"))
+    site.make({"hbsag": wrong})
+    assert site.carried()["hbsag"][0]["value"] == "negative"
+    site.make({"hbsag": None})
+    assert "hbsag" not in site.carried()
+    site.make({"hbsag": positive})
+    site.make({"hbsag": None})
+    assert [each["value"] for each in site.carried()["hbsag"]] == ["positive"]
