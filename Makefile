@@ -79,7 +79,7 @@ TEXTS := service/pages/translations
 
 texts: setup  ## put new texts of the pages into the catalogues (then translate them), and compile these
 	@mkdir -p .cache
-	@$(call step,texts: read the pages,$(BIN)/pybabel extract -F $(TEXTS)/babel.cfg -k "lazy_gettext CannotAct" --add-location=file --sort-by-file -o .cache/texts.pot service)
+	@$(call step,texts: read the pages,$(BIN)/pybabel extract -F $(TEXTS)/babel.cfg -k "lazy_gettext CannotAct" --add-location=file --sort-output -o .cache/texts.pot service)
 	@$(call step,texts: catalogues,$(BIN)/pybabel update -i .cache/texts.pot -d $(TEXTS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 110)
 	@$(call step,texts: compile,$(BIN)/pybabel compile -d $(TEXTS))
 

@@ -164,7 +164,7 @@ def select(
     error: Text | None = None,
 ) -> Markup:
     """One of a list."""
-    items = [{"value": each, "text": str(said), "selected": each == value or None} for each, said in choices]
+    items = [{"value": each, "selected": each == value or None, **_option(said)} for each, said in choices]
     return _rendered(
         "select",
         "select",
@@ -175,6 +175,13 @@ def select(
         hint=_said(hint),
         errorMessage=_said(error),
     )
+
+
+def _option(said: Text) -> dict[str, Any]:
+    """A choice in a list, which holds text alone: a text that is marked as English is so as a whole."""
+    if isinstance(said, Markup):
+        return {"text": said.striptags(), "attributes": {"lang": "en"}}
+    return {"text": said}
 
 
 def radios(

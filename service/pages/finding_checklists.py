@@ -15,7 +15,7 @@ from service.pages.presenters.audit import hit_view
 from service.pages.rendering import page
 from service.pages.section import Section
 from service.pages.statuses import MARKS
-from service.pages.texts import Later, gettext, lazy_gettext, ngettext
+from service.pages.texts import Later, gettext, in_english, lazy_gettext, ngettext
 from service.records.checklist_export import Format, export
 from service.records.reasons import Reason
 from service.records.search import search
@@ -134,4 +134,4 @@ def _outcomes() -> tuple[str, ...]:
 
 def _checks() -> dict[str, str]:
     titles = {check.id: check.title for pack in parts().library.packs.values() for check in pack.checks}
-    return dict(sorted(titles.items(), key=lambda each: each[1]))
+    return {id: in_english(title) for id, title in sorted(titles.items(), key=lambda each: each[1])}

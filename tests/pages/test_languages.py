@@ -25,6 +25,7 @@ pytestmark = pytest.mark.any_database
 
 CATALOGUES = ROOT / "service" / "pages" / "translations"
 OTHERS = [each for each in LANGUAGES if each != "en"]
+IMPACT = "/drugs/inebilizumab/impact"
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%")
 
 
@@ -132,7 +133,7 @@ def mixed_up(page):
     return [
         (language, text)
         for language, text in reader.said
-        if set(re.findall(r"(?<![\w-])[a-zäöüß]+(?![\w-])", text.lower()))
+        if set(re.findall(r"(?<![\w.-])[a-zäöüß]+(?![\w-]|\.\w)", text.lower()))
         & (GERMAN if language == "en" else ENGLISH)
     ]
 
@@ -183,6 +184,22 @@ def test_what_a_nurse_sees_is_german_and_what_is_english_is_marked(app, nina):
     for page in pages:
         assert '<html lang="de">' in page.text, page.request.path
         assert mixed_up(page.text) == [], page.request.path
+
+
+def test_so_is_what_auditors_pharmacists_and_administrators_see(app, nina):
+    id = made(app, "resolved")
+    assert send(nina, id, "acknowledgements", **named(RESOLVED), reason="action-completed").status_code == 303
+    seen = {
+        Role.AUDITOR: (f"/checklists/{id}/trace", "/find", "/journal", "/quality"),
+        Role.PHARMACIST: ("/drugs", "/drugs/inebilizumab", "/drugs/inebilizumab/versions", IMPACT),
+        Role.ADMIN: ("/accounts", "/keys", "/roles"),
+    }
+    for role, addresses in seen.items():
+        client = german(signed_in(app, role))
+        for address in addresses:
+            page = client.get(address)
+            assert page.status_code == 200 and '<html lang="de">' in page.text, address
+            assert mixed_up(page.text) == [], address
 
 
 def test_words_of_the_record_are_translated_and_those_that_are_not_are_marked(app, nina):
