@@ -26,7 +26,9 @@ FORM_OWNER, KEPT = "form_owner", "kept"
 # A half-typed form, as the browser hands it over when it locks: where it would go, and its fields.
 TYPED_FOR, TYPED = "typed_for", "typed."
 _OURS = {FORM_KEY, FORM_OWNER, KEPT}
-_UNSAID, _MOST_SHOWN = {"place"}, 500
+# Fields that say nothing to whoever filled in the form: where on the page, which fact, what was seen of it.
+_UNSAID, _SEEN, _MOST_SHOWN = {"place", "fact", "form"}, "seen", 500
+_THE_ANSWER = {"", "say", "value"}
 _SECRET = re.compile(r"(^|[._-])(secret|password|present|pin)($|[._-])")
 _NO_PATH = re.compile(r"[^!-~]|^//|\\")
 
@@ -50,8 +52,8 @@ class KeptForm:
     @property
     def said(self) -> Sequence[tuple[str, str]]:
         """What is sent again, to be seen before: whoever filled it in may be another person than it says."""
-        shown = ((name, " ".join(value.split())) for name, value in self.fields if name not in _UNSAID)
-        return [(name, value[:_MOST_SHOWN]) for name, value in shown if value]
+        shown = ((_called(name), " ".join(value.split())) for name, value in self.fields)
+        return [(name, value[:_MOST_SHOWN]) for name, value in shown if name and value]
 
     def sealed(self, now: datetime) -> str:
         """As a browser keeps it."""
@@ -89,6 +91,18 @@ def half_typed(owner: str, page: str) -> KeptForm | None:
     )
     fields, secrets = _kept_of(typed)
     return KeptForm(owner, to, page, fields, secrets, half_typed=True) if fields else None
+
+
+def _called(name: str) -> str:
+    """What a field is called where it is shown again: an answer by its fact; empty where it says nothing."""
+    fact, _, field = name.partition(".")
+    vocabulary = parts().library.vocabulary
+    if name in _UNSAID or field == _SEEN:
+        return ""
+    if fact not in vocabulary:
+        return name
+    label = vocabulary[fact].label
+    return label if field in _THE_ANSWER else f"{label}, {field.replace('_', ' ')}"
 
 
 def sent_back(now: datetime) -> KeptForm | None:

@@ -323,3 +323,20 @@ def test_nobody_signs_what_they_do_not_see(app):
     who = {**fields(asked, "/sign-in"), "name": "pia", "password": PASSWORD}
     shown = words(stranger.post("/sign-in", data=who))
     assert "hepatitis_b" in shown and "Words of <another>" in shown
+
+
+def test_an_answer_that_is_sent_again_is_called_by_its_fact(app):
+    pia, stranger = an_account(app, Role.PRESCRIBER, "pia"), browser(app)
+    address = "/drafts/00000000-0000-4000-8000-000000000000/answers"
+    form = {
+        "fact": "igg",
+        "igg.seen": "1d8fc6ceb1f94c63",
+        "igg.value": "8.4",
+        "igg.ref_low": "6.5",
+        "place": "2",
+    }
+    asked = stranger.post(address, data={"form_owner": pia.id, **form})
+    who = {**fields(asked, "/sign-in"), "name": "pia", "password": PASSWORD}
+    shown = words(stranger.post("/sign-in", data=who))
+    assert "immunoglobulin G (IgG) 8.4 immunoglobulin G (IgG), ref low 6.5" in shown
+    assert "1d8fc6ceb1f94c63" not in shown
