@@ -45,10 +45,6 @@ class Person:
         self.goes_by(self.page.get_by_role("button", name=f"Go on with the checklist of {patient}"))
         return self.page.url
 
-    def when_they_begin_the_checklist_of(self, patient):
-        self.goes_by(self.page.get_by_role("button", name=f"Begin the checklist of {patient}"))
-        return self.page.url
-
     def when_they_answer(self, fact, answer, row=None):
         place = self.page.locator(f"#answer-{fact}-{row}" if row else f"#ask-{fact}")
         self.answers_by(place.get_by_role("button", name=answer, exact=True))
@@ -68,9 +64,6 @@ class Person:
     def when_they_want_to_change(self, fact):
         line = self.page.locator(".dg-said__line", has=self.page.get_by_text(fact, exact=True))
         self.goes_by(line.get_by_role("link"))
-
-    def when_it_starts_now(self):
-        self.answers_by(self.page.get_by_role("button", name="It starts now"))
 
     def when_they_record_the_checklist(self):
         self.goes_by(self.page.get_by_role("button", name="Record this checklist"))

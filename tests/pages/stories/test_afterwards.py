@@ -6,8 +6,6 @@ import pypdf
 import pytest
 from PIL import Image, ImageChops
 
-from service.access.roles import Role
-
 pytestmark = pytest.mark.any_database
 
 LIST = """reference;patient;drug;date;time
@@ -47,8 +45,7 @@ def test_a_checklist_is_printed_on_one_grey_page(ward, nora):
         assert ImageChops.difference(one, other).getextrema()[1] <= MOST_COLOUR
 
 
-def test_an_auditor_replays_a_checklist_and_one_that_was_tampered_with(ward, person, unguarded):
-    ada = person(Role.AUDITOR, "ada")
+def test_an_auditor_replays_a_checklist_and_one_that_was_tampered_with(ward, ada, unguarded):
     sound, changed = (
         ward.given_a_checklist_is_recorded(each, unless=("hbsag",)) for each in ("P-8001", "P-8002")
     )

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.access.roles import Role
 from service.knowledge.library import library_from
 from tests.builders import shipped
 from tests.pages.clock import Clock
@@ -39,8 +38,7 @@ def asks_two_people():
     return library_from({**texts, FILE: texts[FILE].replace("observation:\n", ASKED, 1)})
 
 
-def test_two_nurses_read_the_dose_of_inotuzumab_differently(ward, person):
-    nora, nina = person(Role.NURSE, "nora"), person(Role.NURSE, "nina")
+def test_two_nurses_read_the_dose_of_inotuzumab_differently(ward, nora, nina):
     checklist = ward.given_a_cycle_of_inotuzumab_is_recorded("P-4001")
     nora.given_the_checklist_is_open(checklist)
     nora.then_they_read("It is needed, and nobody has made it.", "Two people read the dose and the weight.")
