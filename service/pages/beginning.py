@@ -22,7 +22,7 @@ from service.intake.second_person import RulesChanged, facts_received
 from service.pages.moments import clock, moment_at
 from service.pages.rendering import page
 from service.pages.section import Section
-from service.pages.texts import gettext
+from service.pages.texts import gettext, in_english
 from service.records.carried import carried_facts
 from service.records.drafting import Unfinished
 from service.records.record import CannotAct
@@ -92,7 +92,8 @@ def begin_checklist() -> ResponseReturnValue:
         drafted = parts().drafting.begin({**started, "facts": facts}, someone())
     except BadInput as bad:
         for error in bad.errors:
-            form.errors.setdefault(_field_of(error.path), f"{error.message[:1].upper()}{error.message[1:]}.")
+            said = in_english(f"{error.message[:1].upper()}{error.message[1:]}.")
+            form.errors.setdefault(_field_of(error.path), said)
         return _shown(form, code=_REFUSED)
     return redirect(url_for("pages.draft", draft_id=drafted.id), _SEE_OTHER)
 

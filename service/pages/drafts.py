@@ -20,7 +20,7 @@ from service.pages.presenters.draft import draft_view
 from service.pages.presenters.draft_parts import Refused
 from service.pages.rendering import is_fragment, page
 from service.pages.section import Section
-from service.pages.texts import gettext
+from service.pages.texts import gettext, in_english
 from service.records.drafting import Drafted
 from service.records.drafts import DraftChanged
 from service.web.parts import act, parts, someone
@@ -65,7 +65,7 @@ def plan_draft(draft_id: uuid.UUID) -> ResponseReturnValue:
         try:
             return _gone_on(parts().drafting.plan(str(draft_id), moment, someone()), ((), 0), "start")
         except BadInput as bad:
-            error = bad.errors[0].message
+            error = in_english(bad.errors[0].message)
     drafted = parts().drafting.read(str(draft_id), act())
     return _shown(drafted, code=_REFUSED, plan_error=error)
 
