@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from markupsafe import Markup
+
 from service.checklist.facts import FactDefinition
 from service.intake.errors import BadInput, FieldError
 from service.pages.answers.form import ON, UNIT, VALUE
-from service.pages.texts import gettext
+from service.pages.texts import gettext, in_english
 
 _PLACE = re.compile(r"\[\d+\]")
 _PARTS = {"value": VALUE, "unit": UNIT, "at": ON, "ref_low": "ref_low", "ref_high": "ref_high"}
@@ -42,4 +44,4 @@ def _field(definition: FactDefinition, part: str, error: FieldError) -> tuple[st
         "ref_low": gettext("The laboratory's lower limit"),
         "ref_high": gettext("The laboratory's upper limit"),
     }
-    return field_name, f"{said[field_name]} {message}."
+    return field_name, Markup("{} {}.").format(said[field_name], in_english(message))
