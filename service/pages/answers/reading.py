@@ -28,8 +28,6 @@ from service.pages.answers.given import is_lost, readings_in, seen_key, without
 from service.pages.answers.lists import read_list
 from service.pages.texts import gettext
 
-LIMITS = ("ref_low", "ref_high")
-
 
 def read_answer(definition: FactDefinition, form: MultiDict[str, str], asked: Asked) -> Any:
     """The fact as a request gives it (public contract, section 4); None says that it is not known.

@@ -73,7 +73,7 @@ class _Page:
         ]
         change = None
         if self.change is not None and self.change not in self.taken:
-            change = self._question(self.change, again=True)
+            change = self._question(self.change)
         return DraftView(
             id=self.drafted.id,
             result=self.result,
@@ -164,7 +164,7 @@ class _Page:
             if name not in self.decisive and name not in asked_here and self._is_said(name)
         ]
         if self.change in dict(correctable) and self.change not in self.taken:
-            questions.append(self._question(str(self.change), again=True))
+            questions.append(self._question(str(self.change)))
             correctable = [each for each in correctable if each[0] != self.change]
         elsewhere = [each for each in missing if each[0] not in asked_here]
         elsewhere += [each for each in correctable if each[0] in self.taken]
@@ -194,7 +194,7 @@ class _Page:
         waits_for = tuple(self.vocabulary[each].label for each in before if not self._is_said(each))
         yield self._question(name, waits_for=waits_for)
 
-    def _question(self, name: str, *, again: bool = False, waits_for: tuple[str, ...] = ()) -> Question:
+    def _question(self, name: str, *, waits_for: tuple[str, ...] = ()) -> Question:
         definition = self.vocabulary[name]
         refused = self.refused if self.refused is not None and self.refused.fact == name else None
         errors, typed = (refused.errors, refused.typed) if refused is not None else ({}, {})
@@ -208,7 +208,6 @@ class _Page:
             control=control,
             said=self._said(name),
             of_patient=self._of_patient(name),
-            again=again,
             waits_for=waits_for,
         )
         self.questions.append(question)

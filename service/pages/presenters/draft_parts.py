@@ -42,7 +42,6 @@ class Question:
     control: Control
     said: Said | None
     of_patient: bool
-    again: bool
     waits_for: tuple[str, ...] = ()
 
     @property
