@@ -236,6 +236,8 @@ def test_neither_is_served_in_place_of_the_other(capsys, tmp_path, host, site, s
 def test_where_others_can_reach_it_a_proxy_is_asked_for(tmp_path):
     with serving(tmp_path, "--host", "0.0.0.0") as stream:
         said = lines_until(stream, "users add")
+        # A worker that is told to stop while it begins is waited for, and killed at last.
+        assert ask(int(re.search(r":(\d+)", said.partition("//")[2])[1]), "GET", "/healthz")[0] == 200
     assert re.match(
         r"Listening on http://0\.0\.0\.0:\d+ \(what is sent can be read on the way: .+ TLS\)\n", said
     )

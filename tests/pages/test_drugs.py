@@ -200,7 +200,7 @@ def test_a_pack_is_read_with_a_keyboard_and_a_screen_reader_on_a_tablet_and_a_ph
         for size in (TABLET, PHONE):
             page.set_viewport_size(size)
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-            assert accessibility_faults(page) == []
+        assert accessibility_faults(page) == []
     row = page.locator("#under-18 details").first
     row.locator("summary").focus()
     page.keyboard.press("Enter")

@@ -214,4 +214,4 @@ def test_an_impact_is_read_on_a_tablet_and_a_phone(made, a_person, tmp_path):
         for size in (TABLET, PHONE):
             page.set_viewport_size(size)
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-            assert accessibility_faults(page) == []
+        assert accessibility_faults(page) == []
