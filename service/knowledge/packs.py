@@ -1,5 +1,6 @@
 """One drug's file becomes a pack: its rules compiled into conditions, its citations resolved."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -301,5 +302,10 @@ def _silent_policies(condition: Condition, *, recorded: bool = False) -> Iterato
 
 def digest_of(texts: Mapping[str, str]) -> str:
     """The digest of the files that a pack is made of."""
-    canonical = json.dumps(texts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return _digest_of(tuple(sorted(texts.items())))
+
+
+@functools.lru_cache(maxsize=16)  # the same files are asked for with every application and announcement
+def _digest_of(texts: tuple[tuple[str, str], ...]) -> str:
+    canonical = json.dumps(dict(texts), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
