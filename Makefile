@@ -55,7 +55,7 @@ run: setup  ## print one worked checklist, then serve a made-up clinic on this m
 	@exec $(BIN)/dosegate serve --demonstration --port $(PORT)
 
 test: check browser  ## check, then all tests
-	@$(BIN)/python -m pytest -q -n 4 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
 check: setup  ## style, types, who imports what, and every rule pack
 	@mkdir -p .cache

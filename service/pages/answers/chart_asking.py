@@ -85,7 +85,7 @@ def _charted(definition: FactDefinition, chart: Chart, entry: Any, asked: Asked)
     if at:
         words = f"{words} {when_in_words(at, asked)}"
     elif chart.is_given(entry):
-        words = f"{words}, {gettext('time not known')}"
+        words = ", ".join([words, gettext("time not known")])
     words = f"{words}, {rest}" if rest else words
     return Known(key_of(entry), words[:1].upper() + words[1:], "", "")
 

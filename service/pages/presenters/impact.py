@@ -116,7 +116,7 @@ def impact_view(tally: Tally, asked: Asked, zone: ZoneInfo, total: int, supersed
         sections=sections,
         faults=_group(gettext("The rules engine failed"), tally.faults, zone) if tally.faults.count else None,
         refusals=tuple(
-            _group(f"{error.path or gettext('the request')}: {error.message}", group, zone)
+            _group(": ".join([error.path or gettext("the request"), error.message]), group, zone)
             for error, group in sorted(tally.refusals.items())
         ),
         left_out=tuple(_left_out(tally, superseded)),

@@ -152,7 +152,7 @@ class Printout:
         words = {
             "title": " · ".join(filter(None, (strip.patient, strip.title, self.starts))),
             "mark": gettext("Printed copy, not for later use"),
-            "checklist": f"{gettext('Dosegate pre-infusion checklist')} {self.id}",
+            "checklist": " ".join([gettext("Dosegate pre-infusion checklist"), self.id]),
             "page": gettext("Page") + " ",
             "of": " " + gettext("of") + " ",
         }
