@@ -742,7 +742,7 @@ KEYS = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(content=st.dictionaries(st.sampled_from(KEYS), JUNK))
 def test_no_content_makes_reading_an_order_fail(content):
     named_it = {"medicationCodeableConcept": coded(text="Uplizna")}

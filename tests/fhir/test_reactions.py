@@ -326,7 +326,7 @@ KEYS = (
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     type=st.sampled_from(("AllergyIntolerance", "AdverseEvent")),
     content=st.dictionaries(st.sampled_from(KEYS), JUNK),

@@ -119,7 +119,7 @@ RESOURCES = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(several=RESOURCES, state=st.sampled_from(("complete", "failed")))
 def test_what_is_read_is_taken_as_facts(several, state):
     searched = dict.fromkeys(("orders", "administrations", "statements"), state)

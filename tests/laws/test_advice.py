@@ -15,7 +15,7 @@ from service.intake.requests import read_request
 from tests.laws.asking import DRUGS, LAWS, LIBRARY, SEEDS, ask, compact, is_taken, patients
 from tests.oracle import verdicts as by_the_oracle
 
-EXAMPLES = settings(LAWS, max_examples=200)
+EXAMPLES = settings(LAWS, max_examples=120)
 BATCH = 3
 FACTS = LIBRARY.vocabulary.facts
 every_drug = pytest.mark.parametrize("drug", DRUGS)
