@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from service.checklist.findings import Checklist
@@ -13,12 +14,16 @@ from service.knowledge.library import Library
 
 @dataclass(frozen=True)
 class Answer:
-    """A checklist, the request it answers, and both of its documents."""
+    """A checklist, the request it answers, and both documents; the trace is written when it is asked for."""
 
     request: ChecklistRequest
     checklist: Checklist
     result: dict[str, Any]
-    trace: dict[str, Any]
+
+    @cached_property
+    def trace(self) -> dict[str, Any]:
+        """The trace as a document."""
+        return trace_document(self.checklist, self.request.reading)
 
 
 def answer_to(
@@ -31,7 +36,7 @@ def answer_to(
     request = read_request(parse_request(body), library)
     checklist = answer(request, library)
     result = result_document(checklist, request, library, id=id, evaluated_at=evaluated_at, site=site)
-    return Answer(request, checklist, result, trace_document(checklist, request.reading))
+    return Answer(request, checklist, result)
 
 
 def documents_for(

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -24,9 +25,13 @@ class Asset:
     """A file as it is sent, plain and compressed, and its digest."""
 
     content: bytes
-    compressed: bytes
     type: str
     digest: str
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """The content for a browser that takes it so; compressed when the first one asks."""
+        return gzip.compress(self.content, mtime=0)
 
 
 def _read(folder: Traversable, before: str = "") -> dict[str, Asset]:
@@ -38,9 +43,7 @@ def _read(folder: Traversable, before: str = "") -> dict[str, Asset]:
             content = entry.read_bytes()
             type, _ = mimetypes.guess_type(entry.name)
             digest = hashlib.sha256(content).hexdigest()[:16]
-            found[before + entry.name] = Asset(
-                content, gzip.compress(content, mtime=0), type or "application/octet-stream", digest
-            )
+            found[before + entry.name] = Asset(content, type or "application/octet-stream", digest)
     return found
 
 
