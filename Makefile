@@ -95,7 +95,9 @@ lock:  ## write requirements/*.txt again from requirements/*.in
 	@$(call step,lock: requirements/lock.txt,$(COMPILE) requirements/lock.in -o requirements/lock.txt)
 	@$(call step,lock: requirements/build.txt,$(COMPILE) requirements/build.in -o requirements/build.txt)
 	@$(call step,lock: requirements/run.txt,$(COMPILE) requirements/run.in -o requirements/run.txt)
-	@$(call step,lock: requirements/test.txt,$(COMPILE) requirements/test.in -c requirements/run.txt -c requirements/build.txt -o requirements/test.txt)
+	@$(call step,lock: requirements/tracing.txt,$(COMPILE) requirements/run.in requirements/tracing.in -c requirements/run.txt -o requirements/tracing.txt)
+	@$(call step,lock: requirements/test.txt,$(COMPILE) requirements/test.in -c requirements/tracing.txt -c requirements/build.txt -o requirements/test.txt)
+	@$(call step,lock: requirements/audit.txt,$(COMPILE) requirements/audit.in -o requirements/audit.txt)
 
 clean:  ## remove what make and the tools made here
 	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist *.egg-info demonstration.db* demonstration-signing.pem

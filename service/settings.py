@@ -64,6 +64,10 @@ class Settings:
     how long an answer to an EHR waits for what is fetched from its FHIR server; `pass_cards` whether it gets
     a card where nothing was found. `patient_identifier_system` is the `identifier.system` under which the
     site's own id of a patient stands in a FHIR Patient.
+
+    `requests_per_minute` is how often one person, key or unknown address may ask; 0 is as often as they like.
+    `log_level` is the least that is logged; `tracing` whether traces are sent (OpenTelemetry's own variables
+    say where to).
     """
 
     database: str = "sqlite:///dosegate.db"
@@ -80,6 +84,9 @@ class Settings:
     fhir_seconds: float = 0.35
     pass_cards: bool = True
     patient_identifier_system: str | None = None
+    requests_per_minute: int = 1200
+    log_level: str = "info"
+    tracing: bool = False
     demonstration: bool = False
 
     @classmethod

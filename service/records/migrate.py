@@ -162,6 +162,9 @@ GRANTS = {
     "senders": "SELECT, INSERT, UPDATE",
     "messages": "SELECT, INSERT, DELETE",
     "infusions": "SELECT, INSERT, UPDATE, DELETE",
+    "compatibility": "SELECT",
+    "couriers": "SELECT, INSERT, UPDATE, DELETE",
+    "rates": "SELECT, INSERT, UPDATE, DELETE",
 }
 
 

@@ -415,3 +415,32 @@ infusions = Table(
     Index("infusions_by_time", "site", "infusion_utc"),
     Index("infusions_by_patient", "site", "patient"),
 )
+
+# ---------------------------------------------------------------- operations
+
+# One row: the oldest revision whose service may go on with these tables while it is replaced.
+compatibility = Table(
+    "compatibility",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("oldest", String(32), nullable=False),
+    CheckConstraint("id = 1", name="one_compatibility"),
+)
+
+# Each process that delivers webhooks says every so often that it is there.
+couriers = Table(
+    "couriers",
+    metadata,
+    Column("site", _SITE, primary_key=True),
+    Column("process", String(64), primary_key=True),
+    Column("seen_at", Moment, nullable=False),
+)
+
+# How often somebody has asked of late, by the digest of who and what; not journaled, and lost without harm.
+rates = Table(
+    "rates",
+    metadata,
+    Column("bucket", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+)

@@ -14,7 +14,7 @@ from tests.builders import shipped
 from tests.ehr.fhir_server import TOKEN, FhirServer
 from tests.outbound.servers import Authority, Server, ok, saying
 
-ENOUGH, BRIEF, LONG = 60.0, 1.0, 15.0  # seconds: never reached; for what never ends; surely more than that
+ENOUGH, BRIEF, LONG = 60.0, 4.0, 30.0  # seconds: never reached; for what never ends; surely more than that
 PATIENT = {"patientId": "7"}
 
 

@@ -28,19 +28,39 @@ COMMITTED = ("patient", "infusion_at", "request", "result", "trace")
 
 def verified(url, site="main"):
     """What the service's own verification says."""
-    with closing(Database(url)) as database, database.reading() as connection:
-        return verify(documents(connection, site, "now"), Keys.read(signing_key()))
+    with closing(Database(url)) as database, database.snapshot() as connection:
+        return _verified(connection, site)
+
+
+def _verified(connection, site):
+    return verify(documents(connection, site, "now"), Keys.read(signing_key()))
+
+
+def _rows(connection, table, site):
+    """All rows of a table that are of this site."""
+    return connection.execute(select(table).where(table.c.site == site)).all()
 
 
 def rows(url, table, site):
     """All rows of a table that are of this site."""
     with closing(Database(url)) as database, database.reading() as connection:
-        return connection.execute(select(table).where(table.c.site == site)).all()
+        return _rows(connection, table, site)
 
 
 def sound(url, site="main"):
-    """The entries of a chain that has no gap, no fork and no edit, with every checkpoint that was due."""
-    entries = sorted(rows(url, journal, site), key=lambda entry: entry.sequence)
+    """The entries of a chain that has no gap, no fork and no edit, with every checkpoint that was due.
+
+    All is read as it was at one moment: somebody may write meanwhile.
+    """
+    with closing(Database(url)) as database, database.snapshot() as connection:
+        entries = _sound(connection, site)
+        _opens(connection, site, entries)
+        assert _verified(connection, site).faults == []
+    return entries
+
+
+def _sound(connection, site):
+    entries = sorted(_rows(connection, journal, site), key=lambda entry: entry.sequence)
     assert [entry.sequence for entry in entries] == list(range(1, len(entries) + 1))
     before, due = "sha256:" + 64 * "0", set()
     for entry in entries:
@@ -55,16 +75,14 @@ def sound(url, site="main"):
         day_began = entry.sequence > 1 and entries[entry.sequence - 2].at.date() != entry.at.date()
         if entry.sequence % CHECKPOINT_EVERY == 0 or day_began:
             due.add(entry.sequence)
-    [head] = rows(url, chains, site)
+    [head] = _rows(connection, chains, site)
     assert (head.sequence, head.digest, head.at) == (len(entries), before, entries[-1].at)
-    _signed(url, site, entries, due)
-    _opens(url, site, entries)
-    assert verified(url, site).faults == []
+    _signed(connection, site, entries, due)
     return entries
 
 
-def _signed(url, site, entries, due):
-    keys, made = Keys.read(signing_key()), rows(url, checkpoints, site)
+def _signed(connection, site, entries, due):
+    keys, made = Keys.read(signing_key()), _rows(connection, checkpoints, site)
     for each in made:
         entry = entries[each.sequence - 1]
         assert (each.digest, each.at) == (entry.digest, entry.at)
@@ -72,11 +90,11 @@ def _signed(url, site, entries, due):
     assert due <= {each.sequence for each in made} <= due | {1}
 
 
-def _opens(url, site, entries):
+def _opens(connection, site, entries):
     """Every checklist has one entry that commits to all of it, and no entry is without its checklist."""
     made = {entry.subject: entry for entry in entries if entry.event == "checklist.made"}
-    kept = {row.checklist: row for row in rows(url, contents, site)}
-    assert made.keys() == kept.keys() == {row.id for row in rows(url, checklists, site)}
+    kept = {row.checklist: row for row in _rows(connection, contents, site)}
+    assert made.keys() == kept.keys() == {row.id for row in _rows(connection, checklists, site)}
     for id, row in kept.items():
         for part in COMMITTED:
             value = getattr(row, part)
