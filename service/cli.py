@@ -256,6 +256,6 @@ def serve(
     try:
         settings = Settings.from_environment()
     except BadSetting as bad:
-        refuse([str(bad)])
+        refuse(list(bad.problems))
     rules, policy = rules or settings.rules, policy or settings.policy
     run(host, port, workers, replace(settings, rules=rules, policy=policy, demonstration=demonstration))

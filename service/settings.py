@@ -1,42 +1,190 @@
 """The settings of one place, read from its environment."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from environs import Env, EnvError
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from service.access.addresses import keeps_secrets
+from service import setting_values as values
+from service.setting_reading import Kept, Reading, Setting, read
 
 DATABASE, OWNER = "DOSEGATE_DATABASE_URL", "DOSEGATE_DATABASE_OWNER_URL"
 SITE, KEYS = "DOSEGATE_SITE", "DOSEGATE_SIGNING_KEYS"
 RULES, POLICY = "DOSEGATE_RULES", "DOSEGATE_POLICY"
 PUBLIC_URL, TRUSTED_PROXIES = "DOSEGATE_PUBLIC_URL", "DOSEGATE_TRUSTED_PROXIES"
 ISSUER, CLIENT_ID = "DOSEGATE_OIDC_ISSUER", "DOSEGATE_OIDC_CLIENT_ID"
-CLIENT_SECRET_FILE = "DOSEGATE_OIDC_CLIENT_SECRET_FILE"
+CLIENT_SECRET = "DOSEGATE_OIDC_CLIENT_SECRET"
 TIME_ZONE, PRIVATE_HOSTS = "DOSEGATE_TIME_ZONE", "DOSEGATE_PRIVATE_HOSTS"
 FHIR_SECONDS, PASS_CARDS = "DOSEGATE_FHIR_SECONDS", "DOSEGATE_PASS_CARDS"
 PATIENT_SYSTEM = "DOSEGATE_PATIENT_IDENTIFIER_SYSTEM"
+REQUESTS_PER_MINUTE = "DOSEGATE_REQUESTS_PER_MINUTE"
+LOG_LEVEL, TRACING = "DOSEGATE_LOG_LEVEL", "DOSEGATE_TRACING"
 
-_SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_ADDRESS = re.compile(r"https?://[^/?\\]+/?")
-_VISIBLE = re.compile(r"[ -~]{1,255}")
-_DIGIT = re.compile(r"[0-9]")
-_HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?")
-_AMOUNT = re.compile(r"\d{1,2}(\.\d{1,3})?")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,1000}")
-_LONGEST_WAIT = 20
+# Every setting, in the order of the documentation, which is made of this.
+SETTINGS = (
+    Setting(
+        DATABASE,
+        "where everything is kept",
+        "the URL of a SQLite file or of a PostgreSQL database",
+        values.database,
+        default="sqlite:///dosegate.db",
+        example="postgresql://dosegate:…@db.example.org/dosegate",
+        secret=True,
+        kept=Kept.IN_EITHER,
+    ),
+    Setting(
+        OWNER,
+        "on PostgreSQL, the role that owns the tables and brings them up to date, so that the service's own "
+        "role does not own them and cannot lay down the guards of the journal",
+        "the URL of the same PostgreSQL database, with another role",
+        values.owner,
+        example="postgresql://dosegate_owner:…@db.example.org/dosegate",
+        secret=True,
+        kept=Kept.IN_EITHER,
+    ),
+    Setting(
+        SITE,
+        "whose journal it is",
+        "1 to 64 letters, digits, dots, dashes and underscores",
+        values.site,
+        default="main",
+        example="north-wing",
+    ),
+    Setting(
+        KEYS,
+        "the keys of the journal: the first private one signs, and all of them verify; made where there is "
+        "neither a key nor a database",
+        "a PEM file with Ed25519 keys that its owner alone can read",
+        values.new_file,
+        default="dosegate-signing.pem",
+        example="/var/lib/dosegate/signing.pem",
+    ),
+    Setting(
+        PUBLIC_URL,
+        "the address that browsers and EHRs know; links, sign-in and CDS Hooks need it",
+        "an https address without a path",
+        values.public_url,
+        example="https://dosegate.example.org",
+    ),
+    Setting(
+        TRUSTED_PROXIES,
+        "how many proxies stand in front, one behind the other, each of which says who asks in "
+        "X-Forwarded-For",
+        "a whole number from 0 to 9",
+        values.digit,
+        default="0",
+        example="1",
+    ),
+    Setting(
+        PRIVATE_HOSTS,
+        "servers inside the site's network that may be called: for keys, FHIR and webhooks",
+        "hosts, or host:port, with commas between them",
+        values.hosts,
+        example="fhir.example.org,10.1.2.3:8443",
+    ),
+    Setting(
+        TIME_ZONE,
+        "the site's own time: which day an infusion is of, and what an EHR means without an offset",
+        "the name of a time zone",
+        values.zone,
+        default="UTC",
+        example="Europe/Berlin",
+    ),
+    Setting(
+        REQUESTS_PER_MINUTE,
+        "how often one person, key or unknown address may ask",
+        "a whole number from 0 to 999999; 0 is no limit",
+        values.rate,
+        default="1200",
+        example="600",
+    ),
+    Setting(
+        LOG_LEVEL,
+        "the least that is logged",
+        "one of " + ", ".join(values.LOG_LEVELS),
+        values.log_level,
+        default="info",
+        example="warning",
+    ),
+    Setting(
+        TRACING,
+        "whether traces are sent; OpenTelemetry's own variables (OTEL_…) say where to",
+        "yes or no",
+        values.yes_or_no,
+        default="no",
+        example="yes",
+    ),
+    Setting(
+        FHIR_SECONDS,
+        "how long an answer to an EHR waits for what is fetched from its FHIR server",
+        "seconds, above 0 and up to 20",
+        values.seconds,
+        default="0.35",
+        example="0.5",
+    ),
+    Setting(
+        PASS_CARDS,
+        "whether an EHR gets a card where nothing was found",
+        "yes or no",
+        values.yes_or_no,
+        default="yes",
+        example="no",
+    ),
+    Setting(
+        PATIENT_SYSTEM,
+        "the `identifier.system` under which the site's own id of a patient stands in a FHIR Patient",
+        "a URI",
+        values.uri,
+        example="urn:oid:1.2.3",
+    ),
+    Setting(
+        ISSUER,
+        "who else says who people are: the identity provider's issuer, as in its discovery document",
+        "an https address",
+        values.issuer,
+        example="https://sign-in.example.org/realms/clinic",
+    ),
+    Setting(
+        CLIENT_ID,
+        "what this service is called there; its redirect is `…/api/v1/session/oidc/callback`",
+        "1 to 255 visible ASCII characters",
+        values.visible,
+        example="dosegate",
+    ),
+    Setting(
+        CLIENT_SECRET,
+        "the client's secret there",
+        "1 to 255 visible ASCII characters",
+        values.visible,
+        example="/run/secrets/oidc_client_secret",
+        secret=True,
+        kept=Kept.IN_FILE,
+        longest_line=255,
+    ),
+    Setting(
+        RULES,
+        "other rules in place of those that are shipped",
+        "a folder",
+        values.folder,
+        example="/etc/dosegate/rules",
+    ),
+    Setting(
+        POLICY,
+        "the site's own policy in place of the one among the rules",
+        "a YAML file",
+        values.file,
+        example="/etc/dosegate/policy.yaml",
+    ),
+)
 _UTC = ZoneInfo("UTC")
-_LONGEST_SECRET = 1024
-_EXAMPLES = "sqlite:///dosegate.db or postgresql://dosegate@host/dosegate"
 
 
 class BadSetting(Exception):
-    """A setting that cannot be used; the message is one line that names it."""
+    """Settings that cannot be used. `problems` names every one of them in a line; nothing is skipped."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
 
 
 @dataclass(frozen=True)
@@ -52,26 +200,13 @@ class IdentityProvider:
 class Settings:
     """Where the records are, whose they are, what signs them, and which rules and policy are used.
 
-    `database` is a SQLAlchemy URL of a SQLite file or of PostgreSQL; `owner` one of PostgreSQL, whose role
-    owns the tables and brings them up to date, where the service's own role may not. `site` names the
-    journal. `keys` is a PEM file: its private key signs checkpoints, and all its keys verify them; it is made
-    where there is none. `rules` and `policy` None mean those that are shipped. `public_url` is the address
-    that people's browsers know, without a path. `trusted_proxies` is how many stand in front, one behind the
-    other, each of which says who asks in X-Forwarded-For.
-
-    `time_zone` is the site's own, for what an EHR says without an offset. `private_hosts` are the servers (a
-    host, or host:port) that may be called although they stand inside the site's network. `fhir_seconds` is
-    how long an answer to an EHR waits for what is fetched from its FHIR server; `pass_cards` whether it gets
-    a card where nothing was found. `patient_identifier_system` is the `identifier.system` under which the
-    site's own id of a patient stands in a FHIR Patient.
-
-    `requests_per_minute` is how often one person, key or unknown address may ask; 0 is as often as they like.
-    `log_level` is the least that is logged; `tracing` whether traces are sent (OpenTelemetry's own variables
-    say where to).
+    What each is for, and what it may be, is told in `SETTINGS`. `owner` None is the role of `database`.
+    `rules` and `policy` None mean those that are shipped. `public_url` has no slash at its end. With
+    `requests_per_minute` 0 there is no limit. `demonstration` is set by no environment.
     """
 
-    database: str = "sqlite:///dosegate.db"
-    owner: str | None = None
+    database: str = field(default="sqlite:///dosegate.db", repr=False)  # it may hold a password
+    owner: str | None = field(default=None, repr=False)
     site: str = "main"
     keys: Path = Path("dosegate-signing.pem")
     rules: Path | None = None
@@ -92,127 +227,49 @@ class Settings:
     @classmethod
     def from_environment(cls) -> "Settings":
         """The settings of this process. Raises BadSetting."""
-        env = Env(expand_vars=False)
-        try:
-            database, owner = env.str(DATABASE, cls.database), env.str(OWNER, "")
-            site, keys = env.str(SITE, cls.site), env.str(KEYS, str(cls.keys))
-            rules, policy = env.str(RULES, ""), env.str(POLICY, "")
-            public_url = env.str(PUBLIC_URL, "") or None
-            proxies = env.str(TRUSTED_PROXIES, str(cls.trusted_proxies))
-            provider = {name: env.str(name, "") for name in (ISSUER, CLIENT_ID, CLIENT_SECRET_FILE)}
-            zone, private = env.str(TIME_ZONE, "UTC"), env.str(PRIVATE_HOSTS, "")
-            seconds = env.str(FHIR_SECONDS, str(cls.fhir_seconds))
-            pass_cards = env.str(PASS_CARDS, "yes")
-            system = env.str(PATIENT_SYSTEM, "")
-        except EnvError as error:
-            raise BadSetting(str(error)) from None
-        if not _SITE.fullmatch(site):
-            raise BadSetting(f"{SITE} must be 1 to 64 letters, digits, dots, dashes and underscores")
-        if not _DIGIT.fullmatch(proxies):
-            raise BadSetting(f"{TRUSTED_PROXIES} must be a whole number from 0 to 9")
-        if pass_cards not in ("yes", "no"):
-            raise BadSetting(f"{PASS_CARDS} must be yes or no")
-        if system and not _URI.fullmatch(system):
-            raise BadSetting(f"{PATIENT_SYSTEM} must be a URI, as urn:oid:1.2.3 or https://example.org/mrn")
+        reading = settings_in_force()
+        if reading.problems:
+            raise BadSetting(reading.problems)
+        found = reading.values
         return cls(
-            database=_database(DATABASE, database),
-            owner=_database(OWNER, owner) if owner else None,
-            site=site,
-            keys=Path(keys),
-            rules=_path(RULES, rules, Path.is_dir),
-            policy=_path(POLICY, policy, Path.is_file),
-            public_url=_public(public_url) if public_url else None,
-            trusted_proxies=int(proxies),
-            identity_provider=_provider({**provider, PUBLIC_URL: public_url})
-            if any(provider.values())
-            else None,
-            time_zone=_zone(zone),
-            private_hosts=_hosts(private),
-            fhir_seconds=_seconds(seconds),
-            pass_cards=pass_cards == "yes",
-            patient_identifier_system=system or None,
+            database=found[DATABASE],
+            owner=found[OWNER],
+            site=found[SITE],
+            keys=found[KEYS],
+            rules=found[RULES],
+            policy=found[POLICY],
+            public_url=found[PUBLIC_URL],
+            trusted_proxies=found[TRUSTED_PROXIES],
+            identity_provider=_provider(reading),
+            time_zone=found[TIME_ZONE],
+            private_hosts=found[PRIVATE_HOSTS] or frozenset(),
+            fhir_seconds=found[FHIR_SECONDS],
+            pass_cards=found[PASS_CARDS],
+            patient_identifier_system=found[PATIENT_SYSTEM],
+            requests_per_minute=found[REQUESTS_PER_MINUTE],
+            log_level=found[LOG_LEVEL],
+            tracing=found[TRACING],
         )
 
 
-def _database(name: str, url: str) -> str:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise BadSetting(f"{name} is not a database URL; write {_EXAMPLES}") from None
-    match parsed.drivername:
-        case "sqlite" | "sqlite+pysqlite":
-            # Records in memory would be lost at the end of each process, and every worker would have its own.
-            if name == OWNER or parsed.database in (None, "", ":memory:"):
-                raise BadSetting(f"{name} must name a file or a server; write {_EXAMPLES}")
-        case "postgresql" | "postgresql+psycopg":
-            if not parsed.database:
-                raise BadSetting(f"{name} names no database; write {_EXAMPLES}")
-        case _:
-            raise BadSetting(f"{name} must be SQLite or PostgreSQL; write {_EXAMPLES}")
-    return url
+def settings_in_force() -> Reading:
+    """What the environment of this process says, right or wrong."""
+    reading = read(SETTINGS)
+    return replace(reading, problems=(*reading.problems, *_wrong_together(reading)))
 
 
-def _path(name: str, given: str, exists: Callable[[Path], bool]) -> Path | None:
-    if not given:
+def _wrong_together(reading: Reading) -> Iterator[str]:
+    provider = (ISSUER, CLIENT_ID, CLIENT_SECRET)
+    if reading.given.intersection(provider):
+        for each in SETTINGS:
+            if each.name in (PUBLIC_URL, *provider) and each.name not in reading.given:
+                yield f"{each.variables[-1]} is not set, and sign-in by an identity provider needs it"
+    if reading.values[OWNER] and (reading.values[DATABASE] or "").startswith("sqlite"):
+        yield f"{OWNER} is set, and a SQLite file has no roles: unset it, or let {DATABASE} name PostgreSQL"
+
+
+def _provider(reading: Reading) -> IdentityProvider | None:
+    found = reading.values
+    if ISSUER not in reading.given:
         return None
-    path = Path(given)
-    if not exists(path):
-        raise BadSetting(f"{name} names {given}, which is not a {'folder' if name == RULES else 'file'} here")
-    return path
-
-
-def _public(url: str) -> str:
-    """The address without a slash at its end: where the provider sends people back is built on it."""
-    if not keeps_secrets(url) or _ADDRESS.fullmatch(url) is None:
-        raise BadSetting(f"{PUBLIC_URL} must be an address without a path, as https://dosegate.example.org")
-    return url.rstrip("/")
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSetting(f"{TIME_ZONE} must be a time zone such as Europe/Berlin") from None
-
-
-def _hosts(listed: str) -> frozenset[str]:
-    found = frozenset(each.strip().casefold() for each in listed.split(",") if each.strip())
-    if not all(map(_HOST.fullmatch, found)):
-        raise BadSetting(f"{PRIVATE_HOSTS} must list hosts, as fhir.example.org,10.1.2.3:8443")
-    return found
-
-
-def _seconds(given: str) -> float:
-    if not _AMOUNT.fullmatch(given) or not 0 < float(given) <= _LONGEST_WAIT:
-        raise BadSetting(f"{FHIR_SECONDS} must be seconds, above 0 and up to {_LONGEST_WAIT}, such as 0.35")
-    return float(given)
-
-
-def _provider(given: dict[str, str | None]) -> IdentityProvider:
-    missing = [name for name, value in given.items() if not value]
-    if missing:
-        raise BadSetting(f"sign-in by an identity provider needs {' and '.join(missing)} too")
-    issuer, client_id = str(given[ISSUER]), str(given[CLIENT_ID])
-    if not keeps_secrets(issuer) or "?" in issuer:
-        raise BadSetting(f"{ISSUER} must be the provider's https address, as its own documentation gives it")
-    if not _VISIBLE.fullmatch(client_id):
-        raise BadSetting(f"{CLIENT_ID} must be 1 to 255 visible ASCII characters")
-    return IdentityProvider(issuer, client_id, _secret(Path(str(given[CLIENT_SECRET_FILE]))))
-
-
-def _secret(path: Path) -> str:
-    """The one line of a file; the environment of a process is read by too many."""
-    try:
-        with path.open("rb") as file:
-            line = file.read(_LONGEST_SECRET).rstrip(b"\r\n").decode("ascii")
-    except OSError as error:
-        raise BadSetting(
-            f"{CLIENT_SECRET_FILE} names {path}, which cannot be read: {error.strerror}"
-        ) from None
-    except UnicodeDecodeError:
-        line = ""
-    if not _VISIBLE.fullmatch(line):
-        raise BadSetting(
-            f"{CLIENT_SECRET_FILE} names {path}, which must hold 1 to 255 ASCII characters in a line"
-        )
-    return line
+    return IdentityProvider(found[ISSUER], found[CLIENT_ID], found[CLIENT_SECRET])

@@ -20,7 +20,7 @@ def settings() -> Settings:
     try:
         return Settings.from_environment()
     except BadSetting as bad:
-        refuse([str(bad)])
+        refuse(list(bad.problems))
 
 
 @contextmanager
