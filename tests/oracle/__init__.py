@@ -35,6 +35,8 @@ def verdicts(request, drug, *, unset=(), rules=RULES):
 
 def concern(rule, chart):
     """Whether the rule speaks for this patient: all that narrows it, and what it is about."""
+    narrowed = all_of(truth(each, chart) for each in rule.narrowed)
+    if narrowed is False:
+        return False
     about = truth(rule.about, chart, against=not rule.unless)
-    narrowed = [truth(each, chart) for each in rule.narrowed]
-    return all_of([*narrowed, opposite(about) if rule.unless else about])
+    return all_of([narrowed, opposite(about) if rule.unless else about])

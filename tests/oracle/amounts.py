@@ -27,7 +27,9 @@ def word_worth(word, chart):
     if word.startswith("policy."):
         return chart.policy.get(word.removeprefix("policy."))
     if word in chart.book.quantities:
-        return worth(chart.book.quantities[word], chart)
+        if word not in chart.worths:
+            chart.worths[word] = worth(chart.book.quantities[word], chart)
+        return chart.worths[word]
     name, _, part = word.partition(".")
     if name in chart.book.facts:
         return fact_worth(name, part, chart.book.facts[name].get("unit"), chart)

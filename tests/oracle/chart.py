@@ -39,12 +39,18 @@ class Chart:
         self.today = self.infusion_at.date()
         self.policy = policy
         self.region = request.get("region") or policy["region"]
-        self._timelines = {}
+        self._timelines, self._newest = {}, {}
+        self.worths = {}  # of each named quantity, once it was asked for
 
     # ---- which reading counts
 
     def newest(self, name):
         """The reading that counts, or None."""
+        if name not in self._newest:
+            self._newest[name] = self._agreed_newest(name)
+        return self._newest[name]
+
+    def _agreed_newest(self, name):
         timeline, undated = self.timeline(name)
         if not timeline:
             return agreed(undated)
@@ -155,7 +161,10 @@ class Chart:
 
 def number_in(unit, raw):
     """The number in the fact's first unit: minus, then times, then over."""
-    number = Fraction(str(raw)) - Fraction(unit.get("minus", "0"))
+    number = Fraction(str(raw))
+    if not unit:
+        return number
+    number -= Fraction(unit.get("minus", "0"))
     return number * Fraction(unit.get("times", "1")) / Fraction(unit.get("over", "1"))
 
 

@@ -28,13 +28,17 @@ def opposite(answer):
 
 
 def all_of(answers):
-    answers = list(answers)
-    return False if False in answers else None if None in answers else True
+    """What one of them settles is settled: those after it are not asked for."""
+    known = True
+    for answer in answers:
+        if answer is False:
+            return False
+        known = known and answer is not None
+    return True if known else None
 
 
 def any_of(answers):
-    answers = list(answers)
-    return True if True in answers else None if None in answers else False
+    return opposite(all_of(opposite(answer) for answer in answers))
 
 
 def truth(tree, chart, against=True):
@@ -71,13 +75,11 @@ def compared(subject, name, operand, chart):
             timeline, undated = chart.timeline(subject)
             return None if (timeline or undated) and chart.newest(subject) is None else False
         case "between":
-            low, high = operand
-            return all_of(
-                [compared(subject, "at_least", low, chart), compared(subject, "at_most", high, chart)]
-            )
+            limits = zip(("at_least", "at_most"), operand, strict=True)
+            return all_of(compared(subject, each, limit, chart) for each, limit in limits)
         case "outside":
-            low, high = operand
-            return any_of([compared(subject, "below", low, chart), compared(subject, "above", high, chart)])
+            limits = zip(("below", "above"), operand, strict=True)
+            return any_of(compared(subject, each, limit, chart) for each, limit in limits)
     value, other = sides(subject, operand, chart)
     if value is None or other is None:
         return None
