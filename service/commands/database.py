@@ -17,7 +17,12 @@ _AGES = {
     migrate.Age.CURRENT: "current",
     migrate.Age.EMPTY: "there are none yet: type dosegate db upgrade",
     migrate.Age.OLDER: "of an older version: type dosegate db upgrade",
+    migrate.Age.AHEAD: "of a newer version, and this one may go on with them until it is replaced",
     migrate.Age.NEWER: "of a newer version of Dosegate: install that one",
+}
+_DONE = {
+    migrate.Age.CURRENT: "was current already",
+    migrate.Age.AHEAD: "is of a newer version already, and stays as it is",
 }
 _NOT_AS_IT_SHOULD_BE = 4
 
@@ -36,8 +41,7 @@ def upgrade() -> None:
     """
     with _database() as database:
         found = bring_up(database, settings().owner)
-    done = "was current already" if found.age is migrate.Age.CURRENT else f"is at revision {found.newest} now"
-    click.echo(f"{_place(database)} {done}")
+    click.echo(f"{_place(database)} {_DONE.get(found.age) or f'is at revision {found.newest} now'}")
 
 
 @db.command(short_help="Say what state the tables are in.")

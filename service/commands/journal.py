@@ -82,7 +82,7 @@ def _in_database() -> Iterator[Iterable[Any]]:
     with existing(here) as database:
         if (found := migrate.state(database)).age is migrate.Age.NEWER:
             raise migrate.newer(found)
-        if found.age is not migrate.Age.CURRENT:
+        if not found.usable:
             refuse(["the records are not of this version: start the service once, or name the database"])
         check_site(here, database)
         with database.snapshot() as connection, _progress(head_of(connection, here.site)) as advance:

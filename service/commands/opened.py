@@ -60,10 +60,10 @@ def check_site(here: Settings, database: Database) -> None:
 
 def _check_begun(here: Settings) -> None:
     with existing(here) as database:
-        age = migrate.state(database).age
-        if age is migrate.Age.EMPTY:
+        state = migrate.state(database)
+        if state.age is migrate.Age.EMPTY:
             refuse(["the database is empty: `dosegate serve` and `dosegate users add` begin its records"])
-        if age is migrate.Age.CURRENT:  # else opening says what to do
+        if state.usable:  # else opening says what to do
             check_site(here, database)
 
 

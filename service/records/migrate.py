@@ -10,13 +10,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Label, literal_column, text
+from sqlalchemy import Connection, Label, literal_column, select, text, update
 
 from service.records.database import Database, StoreUnavailable
+from service.records.tables import compatibility
 
 _LOCK = 7306105018  # any number that nothing else in the database locks
-# The revision of the tables, to be read along with something else.
+# The revision of the tables, and the oldest one whose service may go on with them: read along with the rest.
 REVISION: Label[str] = literal_column("(SELECT version_num FROM alembic_version)").label("revision")
+OLDEST: Label[str] = literal_column("(SELECT oldest FROM compatibility)").label("oldest")
 
 
 class Age(StrEnum):
@@ -25,6 +27,7 @@ class Age(StrEnum):
     CURRENT = "current"
     EMPTY = "empty"
     OLDER = "older"
+    AHEAD = "ahead"  # newer, and this version may go on with them until it is replaced
     NEWER = "newer"
 
 
@@ -35,6 +38,11 @@ class State:
     revision: str | None
     newest: str
     age: Age
+
+    @property
+    def usable(self) -> bool:
+        """Whether this version may work with the tables as they are."""
+        return self.age in (Age.CURRENT, Age.AHEAD)
 
 
 def state(database: Database) -> State:
@@ -47,16 +55,20 @@ def upgrade(database: Database, service_role: str | None = None) -> State:
     """Bring the tables up to this version; two at once wait for each other. The state that was found.
 
     On PostgreSQL `service_role` is granted what the service needs and no more; None where it is the owner.
-    Raises StoreUnavailable, also where a newer version has been here.
+    Tables that are ahead stay as they are. Raises StoreUnavailable, also where a newer version has been here
+    that this one cannot go on with.
     """
     with database.writing() as connection, _alone(connection, sqlite=database.is_sqlite):
         found = _state(connection)
         if found.age is Age.NEWER:
             raise newer(found)
+        if found.age is Age.AHEAD:  # what is granted there is the newer version's to say
+            return found
         if found.age is not Age.CURRENT:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            _leave_behind(connection, found.revision)
         if service_role is not None:
             _grant(connection, service_role)
     return found
@@ -70,10 +82,13 @@ def newer(found: State) -> StoreUnavailable:
     )
 
 
-def check(revision: str | None) -> None:
-    """Return where tables of this revision are those that this version knows. Raises StoreUnavailable."""
+def check(revision: str | None, oldest: str | None) -> None:
+    """Return where this version may work with tables of this revision. Raises StoreUnavailable.
+
+    `oldest` is the oldest revision whose service may go on with them.
+    """
     known = _known()
-    if revision == known[0]:
+    if revision == known[0] or (revision not in known and oldest in known):
         return
     if revision in known:
         raise StoreUnavailable(f"the records are of revision {revision}; type dosegate db upgrade")
@@ -93,7 +108,20 @@ def _state(connection: Connection) -> State:
         return State(None, newest, Age.EMPTY)
     if revision == newest:
         return State(revision, newest, Age.CURRENT)
-    return State(revision, newest, Age.OLDER if revision in _known() else Age.NEWER)
+    if revision in _known():
+        return State(revision, newest, Age.OLDER)
+    oldest = connection.execute(select(compatibility.c.oldest)).scalar_one_or_none()
+    return State(revision, newest, Age.AHEAD if oldest in _known() else Age.NEWER)
+
+
+def _leave_behind(connection: Connection, before: str | None) -> None:
+    """Say which services may go on: those that each migration just made names, or none that is older.
+
+    Revisions are numbers of four digits, so that their order is that of their texts.
+    """
+    made = ScriptDirectory.from_config(_config()).iterate_revisions("head", before or "base")
+    named = max(getattr(script.module, "oldest", script.revision) for script in made)
+    connection.execute(update(compatibility).where(compatibility.c.oldest < named).values(oldest=named))
 
 
 def _config() -> Config:

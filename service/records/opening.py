@@ -11,6 +11,7 @@ from service.records.database import Database, StoreUnavailable, is_missing
 from service.records.journal import Act, Event
 from service.records.signing import BadKeyFile, Keys
 from service.records.site import SiteRecords, open_chain
+from service.records.standing import owns_tables
 from service.records.stored import Basis
 from service.records.tables import journal
 
@@ -46,8 +47,14 @@ def open_records(url: str, owner: str | None, site: str, keys: Path, now: dateti
 def bring_up(database: Database, owner: str | None) -> migrate.State:
     """Bring the tables up to date, as their owner; the state that was found. Raises StoreUnavailable."""
     if owner is None:
-        if (found := migrate.state(database)).age is migrate.Age.CURRENT:
+        found = migrate.state(database)
+        if found.usable:
             return found
+        if found.age is migrate.Age.OLDER and not owns_tables(database):
+            raise StoreUnavailable(
+                f"the records are of revision {found.revision}, and this version needs {found.newest}: let "
+                "the owner of the tables type dosegate db upgrade"
+            )
         return migrate.upgrade(database)
     owned = Database(owner)
     try:

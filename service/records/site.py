@@ -43,7 +43,11 @@ _LINK = {
     "sqlite": [Prepared(_ENTER), Prepared(_GROW)],
     "postgresql": [Prepared(_GROW.add_cte(_ENTER.cte("entered")))],
 }
-_HEAD = select(chains, migrate.REVISION).where(chains.c.site == bindparam("chain")).with_for_update(of=chains)
+_HEAD = (
+    select(chains, migrate.REVISION, migrate.OLDEST)
+    .where(chains.c.site == bindparam("chain"))
+    .with_for_update(of=chains)
+)
 _HEAD_NAMES = tuple(column.name for column in chains.columns)
 _HEADS = {"sqlite": _HEAD, "postgresql": _HEAD.add_columns(_LOSE_IT)}
 
@@ -184,11 +188,11 @@ def _day(at: datetime) -> date:
 
 
 def _locked(connection: Connection, site: str, keys: Keys) -> Checkpoint:
-    """The head of the chain, held until the end of the transaction, in tables of this version."""
+    """The head of the chain, held until the end of the transaction, in tables that this version may use."""
     found = connection.execute(_HEADS[connection.dialect.name], {"chain": site}).one_or_none()
     if found is None:
         raise StoreUnavailable(f"the database has no journal of the site {site}")
-    migrate.check(found.revision)
+    migrate.check(found.revision, found.oldest)
     head = Checkpoint(**{name: getattr(found, name) for name in _HEAD_NAMES})
     if keys.signed_head(head):
         return head

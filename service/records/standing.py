@@ -33,14 +33,14 @@ class Standing:
 
     @property
     def sound(self) -> bool:
-        """Whether the tables are current and guarded; a role that owns the journal is a warning only."""
-        return self.state.age is migrate.Age.CURRENT and not self.missing
+        """Whether the tables can be used and are guarded; a role that owns the journal is a warning only."""
+        return self.state.usable and not self.missing
 
 
 def standing(database: Database) -> Standing:
     """How a database stands now. Raises StoreUnavailable."""
     state = migrate.state(database)
-    if state.age is not migrate.Age.CURRENT:
+    if not state.usable:
         return Standing(state)
     with database.reading() as connection:
         missing = _missing(connection, sqlite=database.is_sqlite)
@@ -48,6 +48,14 @@ def standing(database: Database) -> Standing:
             return Standing(state, missing)
         owner = connection.execute(text(_OWNER)).one()
     return Standing(state, missing, owner.role, owner.owns)
+
+
+def owns_tables(database: Database) -> bool:
+    """Whether the service's role may change the tables themselves. Raises StoreUnavailable."""
+    if database.is_sqlite:
+        return True
+    with database.reading() as connection:
+        return bool(connection.execute(text(_OWNER)).one().owns)
 
 
 def _missing(connection: Connection, *, sqlite: bool) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def test_a_guard_that_was_laid_down_is_named(at, sql, database_kind):
 @pytest.mark.usefixtures("own_database_url")
 def test_tables_of_a_newer_version_are_told_and_refused(at, sql):
     sql("UPDATE alembic_version SET version_num = '9999'")
+    sql("UPDATE compatibility SET oldest = '9999'")
     told = run("db", "status")
     assert (told.exit_code, "of a newer version" in told.stdout) == (4, True)
     assert "revision  9999" in told.stdout

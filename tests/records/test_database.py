@@ -99,6 +99,7 @@ def test_of_several_upgrades_at_once_one_makes_the_tables(empty_url):
 @pytest.mark.usefixtures("own_database_url")
 def test_tables_of_a_newer_version_are_left_alone(database, settings, sql):
     sql("UPDATE alembic_version SET version_num = '9999'")
+    sql("UPDATE compatibility SET oldest = '9999'")
     with pytest.raises(StoreUnavailable, match="by a newer version of Dosegate"):
         migrate.upgrade(database)
     with pytest.raises(StoreUnavailable, match="revision 9999 by a newer version") as refused:
