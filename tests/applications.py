@@ -2,14 +2,21 @@
 
 from werkzeug.routing import Rule
 
-_compile, _compiled = Rule._compile_builder, {}
+_compile, _compiled = Rule.compile, {}
+_BUILDERS = ("_build", "_build_unknown")
 
 
-def _once(rule, append_unknown=True):
-    key = (rule.rule, repr(rule.defaults), append_unknown)
+def _once(rule):
+    key = (rule.rule, repr(rule.defaults), rule.subdomain, rule.merge_slashes)
     if key not in _compiled:
-        _compiled[key] = _compile(rule, append_unknown)
-    return _compiled[key]
+        _compile(rule)
+        names = ("_parts", "_trace", "_converters", "arguments")
+        found = {name: getattr(rule, name) for name in names}
+        _compiled[key] = found, {name: getattr(rule, name).__func__ for name in _BUILDERS}
+        return
+    found, builders = _compiled[key]
+    vars(rule).update(found, arguments=set(found["arguments"]))
+    vars(rule).update({name: builder.__get__(rule) for name, builder in builders.items()})
 
 
-Rule._compile_builder = _once
+Rule.compile = _once
