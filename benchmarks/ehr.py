@@ -7,20 +7,18 @@ that reads JSON and sends it back.
 import argparse
 import http.client
 import json
-import socket
-import sys
 import uuid
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from statistics import median, quantiles
-from time import monotonic, perf_counter, sleep, time
+from time import perf_counter, time
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from benchmarks.report import aim, heading, machine, note, table
-from benchmarks.served import postgresql, running, serving, sqlite_file
+from benchmarks.served import gunicorn, postgresql, serving, sqlite_file
 from service.ehr.clients import EhrClients
 from service.ehr.registering import NewEhrClient
 from service.outbound.http import Outbound
@@ -191,24 +189,8 @@ def service(url, folder):
 @contextmanager
 def echo_server():
     """The endpoint to compare with, on a free port."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    command = ["-m", "gunicorn", "benchmarks.echo:app", "--workers", str(WORKERS), "--log-level", "error"]
-    with running([sys.executable, *command, "--bind", f"127.0.0.1:{port}"]):
-        ends = monotonic() + PATIENCE
-        while not answers(port):
-            assert monotonic() < ends, "the echo server did not start"
-            sleep(0.05)
+    with gunicorn("benchmarks.echo:app", WORKERS) as (port, _process):
         yield port
-
-
-def answers(port):
-    """Whether somebody listens there."""
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def main():
