@@ -33,6 +33,7 @@ _LATER = {
     "checklists": "service.commands.finding:checklists",
     "db": "service.commands.database:db",
     "deliver": "service.commands.webhooks:deliver",
+    "doctor": "service.commands.doctor:doctor",
     "ehr": "service.commands.ehr:ehr",
     "facts": "service.commands.facts:facts",
     "forecast": "service.commands.forecast:show_forecast",
@@ -45,6 +46,7 @@ _LATER = {
     "replay": "service.commands.replay:replay",
     "roles": "service.commands.keys:roles",
     "senders": "service.commands.senders:senders",
+    "settings": "service.commands.settings:settings",
     "users": "service.commands.people:users",
     "verify": "service.commands.journal:verify",
     "webhooks": "service.commands.webhooks:webhooks",
@@ -178,8 +180,11 @@ def drugs(library: "Library", *, as_json: bool) -> None:
 @main.command(short_help="Print a drug's rules in words.")
 @click.argument("drug")
 @click.option("--check", "only", metavar="CHECK", help="Only this check, such as hepatitis_b.")
+@click.option(
+    "--source-attributes", is_flag=True, help="Its rules' source attributes (45 CFR 170.315(b)(11)), as CSV."
+)
 @with_rules
-def explain(drug: str, library: "Library", *, only: str | None) -> None:
+def explain(drug: str, library: "Library", *, only: str | None, source_attributes: bool) -> None:
     """Print the rules of DRUG as a pharmacist reads them, with sources and what is not checked."""
     from service.knowledge.library import UnknownDrug  # noqa: PLC0415
     from service.knowledge.problems import did_you_mean  # noqa: PLC0415
@@ -197,6 +202,11 @@ def explain(drug: str, library: "Library", *, only: str | None) -> None:
     known = [each.id for each in pack.checks]
     if only is not None and only not in known:
         refuse([f"{only}: {pack.id} has no such check.{did_you_mean(only, known)} It has {', '.join(known)}"])
+    if source_attributes:
+        from service.web.source_attributes import source_attributes_csv  # noqa: PLC0415
+
+        sys.stdout.buffer.write(source_attributes_csv(pack))
+        return
     print_pack(pack, library, standard_output(), only)
 
 

@@ -1,10 +1,11 @@
 """The documents of what the service knows, as they are documented: drugs and facts."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import RAISE, Schema, fields, validate
 
 from service.api import described as a
 from service.api.schemas import CitationSchema, DoubleCheckAskedSchema, LookAlikeSchema
 from service.checklist.rules import Kind, Override
+from service.knowledge.source_attributes import KINDS, LABELS
 
 
 class DrugSummarySchema(Schema):
@@ -114,6 +115,9 @@ class DrugSchema(DrugSummarySchema):
     """Everything that is known of one drug."""
 
     owner = a.text()
+    released = a.maybe(metadata=a.said("The day on which this version was released; null if not stated."))
+    developer = a.maybe()
+    funding = a.maybe()
     excipients = a.texts()
     look_alikes = a.each(LookAlikeSchema)
     sources = a.each(SourceSchema)
@@ -124,6 +128,45 @@ class DrugSchema(DrugSummarySchema):
     ledger = a.each(LedgerRowSchema)
     not_checked = a.each(NotCheckedSchema)
     conflicts = a.each(ConflictSchema)
+
+
+class SourceAttributesFormatSchema(Schema):
+    """How the source attributes are asked for."""
+
+    class Meta:
+        """Unknown keys are refused."""
+
+        unknown = RAISE
+
+    form = fields.String(data_key="_format", validate=validate.OneOf(["json", "csv"]), load_default="json")
+
+
+class AttributeSchema(Schema):
+    """One of the thirteen source attributes."""
+
+    number = a.number(validate=validate.Range(1, 13))
+    attribute = a.text(validate=validate.OneOf(list(LABELS)))
+    label = a.text()
+    value = a.text(metadata=a.said("In words; never empty: what does not apply says so."))
+    facts = a.texts(metadata=a.said("The facts of this kind that the rule reads."))
+
+
+class AttributedRuleSchema(Schema):
+    """A rule with its source attributes."""
+
+    rule = a.text()
+    check = a.text()
+    status = a.status()
+    attributes = a.each(AttributeSchema)
+
+
+class SourceAttributesSchema(Schema):
+    """The source attributes of every rule of a drug."""
+
+    drug = a.text()
+    version = a.text()
+    digest = a.text()
+    rules = a.each(AttributedRuleSchema)
 
 
 class TimingSchema(Schema):
@@ -158,6 +201,7 @@ class FactSchema(Schema):
     help = a.text()
     answered_by = a.text()
     may_change = a.flag()
+    reported_as = fields.List(fields.String(validate=validate.OneOf(KINDS)), required=True)
     values = a.mapping(metadata=a.said("The codes it may have, each with its label."))
     numbers = fields.List(fields.Integer(), required=True)
     words = a.mapping(metadata=a.said("Words allowed beside a date or a quantity."))

@@ -58,7 +58,8 @@ class FactDefinition:
     allowed beside a date or a quantity (never); `never_stale` are values that would not clear; `advised`
     is false where no answer is ever offered as a way out (who the patient is, which dose it is). Those in
     `asked_after` are asked first; what is `lasting` still holds at a later visit. `fields` describe the items
-    of a list; a list without fields holds plain codes from `values`.
+    of a list; a list without fields holds plain codes from `values`. `reported_as` are the kinds of personal
+    data that it is (`service.knowledge.source_attributes`).
     """
 
     name: str
@@ -88,6 +89,7 @@ class FactDefinition:
     advised: bool = True
     asked_after: tuple[str, ...] = ()
     lasting: bool = False
+    reported_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

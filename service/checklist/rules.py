@@ -165,7 +165,8 @@ class NotChecked:
 class Pack:
     """Everything known about one drug. `measures` are the places of the measured values, in order.
 
-    `codes` are those by which it is ordered, each with the name of its system.
+    `codes` are those by which it is ordered, each with the name of its system. `released` (of this version),
+    `developer` and `funding` are None where the pack does not state them.
     """
 
     id: str
@@ -179,6 +180,9 @@ class Pack:
     status: str
     owner: str
     review_by: str
+    released: str | None
+    developer: str | None
+    funding: str | None
     sources: Mapping[str, Source]
     checks: tuple[Check, ...]
     observations: tuple[Observation, ...]

@@ -92,6 +92,7 @@ def _fact(name: str, spec: dict[str, Any], code_lists: dict[str, Mapping[str, Co
         advised=spec["advised"] == "yes",
         asked_after=tuple(spec["asked_after"]),
         lasting=spec["lasting"] == "yes",
+        reported_as=tuple(spec["reported_as"]),
     )
 
 

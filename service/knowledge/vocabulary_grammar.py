@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from service.knowledge.grammar import YES_NO, Amount, Strict, Text, Texts
+from service.knowledge.source_attributes import KINDS
 
 
 class CodeSchema(Strict):
@@ -104,6 +105,7 @@ class FactSchema(Strict):
     asked_after = Texts(load_default=list)
     lasting = fields.String(load_default="no", validate=YES_NO)
     may_change = fields.String(required=True, validate=YES_NO)
+    reported_as = fields.List(fields.String(validate=validate.OneOf(KINDS)), load_default=list)
 
 
 class VocabularySchema(Strict):

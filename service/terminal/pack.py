@@ -10,6 +10,7 @@ from service.checklist.rules import Check, Citation, IfUnknown, Pack, Rule
 from service.knowledge.explained import Branch, branch, explained
 from service.knowledge.library import Library
 from service.knowledge.review import coverage
+from service.knowledge.source_attributes import NOT_STATED
 from service.terminal.checklist import KINDS, OVERRIDES, SHORT_DIGEST
 from service.terminal.console import STATUSES, Indented, heading, labelled
 from service.terminal.words import Words, counted
@@ -53,6 +54,8 @@ class Explanation:
             ("Regions", ", ".join(pack.regions)),
             ("Version", f"{pack.version}, {pack.status}, {pack.digest[:SHORT_DIGEST]}"),
             ("Owner", f"{pack.owner}; review by {pack.review_by}"),
+            ("Developer", f"{pack.developer or NOT_STATED}; released {pack.released or NOT_STATED}"),
+            ("Funding", pack.funding or NOT_STATED),
             ("Holds", f"{counted(len(pack.checks), 'check')}, {counted(len(pack.rules), 'rule')}"),
             ("Ledger", f"{len(account.accounted)} of {len(account.rows)} rows accounted for"),
         ]

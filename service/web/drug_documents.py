@@ -34,6 +34,9 @@ def drug_document(pack: Pack, library: Library) -> dict[str, Any]:
     return {
         **drug_summary(pack),
         "owner": pack.owner,
+        "released": pack.released,
+        "developer": pack.developer,
+        "funding": pack.funding,
         "excipients": list(pack.excipients),
         "look_alikes": look_alikes(pack, library),
         "sources": [
@@ -132,6 +135,7 @@ def fact_document(definition: FactDefinition) -> dict[str, Any]:
         "help": definition.help,
         "answered_by": definition.answered_by,
         "may_change": definition.may_change,
+        "reported_as": list(definition.reported_as),
         "values": dict(definition.values),
         "numbers": list(definition.numbers),
         "words": dict(definition.words),

@@ -184,6 +184,24 @@ class ConflictView:
 
 
 @dataclass(frozen=True)
+class UseView:
+    """A kind of personal data, and the ids of the rules that use it."""
+
+    kind: Later
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AttributesView:
+    """What the source attributes say of the whole pack, and of each kind of personal data."""
+
+    developer: str | None
+    funding: str | None
+    released: str | None
+    uses: tuple[UseView, ...]
+
+
+@dataclass(frozen=True)
 class PackView:
     """The whole document."""
 
@@ -199,6 +217,7 @@ class PackView:
     policies: tuple[PolicyValue, ...]
     facts: tuple[FactLine, ...]
     sources: tuple[SourceView, ...]
+    attributes: AttributesView
     ledger: tuple[Row, ...]
     accounted: str
     policy_digest: str

@@ -8,11 +8,14 @@ from service.knowledge.explained import branch, explained, policies_of
 from service.knowledge.ledger import LedgerRow
 from service.knowledge.library import Library
 from service.knowledge.review import coverage
+from service.knowledge.source_attributes import Kind as DataKind
+from service.knowledge.source_attributes import source_attributes
 from service.knowledge.vocabulary import Parameter
 from service.knowledge.words import Words
 from service.knowledge.writing import UNITS
 from service.pages.presenters.drug_names import drug_name
 from service.pages.presenters.drug_views import (
+    AttributesView,
     CheckView,
     CitedPlace,
     ConflictView,
@@ -29,6 +32,7 @@ from service.pages.presenters.drug_views import (
     RuleView,
     SourceView,
     Unknown,
+    UseView,
 )
 from service.pages.texts import Later, gettext, lazy_gettext, ngettext
 
@@ -46,6 +50,17 @@ GRADES: Mapping[str, Later] = {
     "expert": lazy_gettext("Expert opinion"),
     "press": lazy_gettext("Press"),
     "site": lazy_gettext("This site"),
+}
+DATA_KINDS: Mapping[str, Later] = {
+    DataKind.RACE.value: lazy_gettext("Race"),
+    DataKind.ETHNICITY.value: lazy_gettext("Ethnicity"),
+    DataKind.LANGUAGE.value: lazy_gettext("Language"),
+    DataKind.SEXUAL_ORIENTATION.value: lazy_gettext("Sexual orientation"),
+    DataKind.GENDER_IDENTITY.value: lazy_gettext("Gender identity"),
+    DataKind.SEX.value: lazy_gettext("Sex"),
+    DataKind.DATE_OF_BIRTH.value: lazy_gettext("Date of birth"),
+    DataKind.SOCIAL_DETERMINANTS.value: lazy_gettext("Social determinants of health"),
+    DataKind.HEALTH_STATUS.value: lazy_gettext("Health status assessments"),
 }
 ANSWERED_BY: Mapping[str, Later] = {
     "patient": lazy_gettext("The patient"),
@@ -131,6 +146,7 @@ class _Reader:
             policies=self._policies(),
             facts=tuple(self._facts()),
             sources=tuple(self._sources()),
+            attributes=self._attributes(),
             ledger=tuple(self._ledger(account.rows | account.site)),
             accounted=gettext(
                 "%(accounted)s of %(rows)s statements about this drug are accounted for.",
@@ -244,6 +260,12 @@ class _Reader:
             cited = sum(any(each.source is source for each in rule.citations) for rule in self.pack.rules)
             grade = GRADES[source.grade]
             yield SourceView(source.id, source.title, source.revised, grade, source.region, cited)
+
+    def _attributes(self) -> AttributesView:
+        pack, each_rule = self.pack, source_attributes(self.pack)
+        using = {kind: tuple(each.rule.id for each in each_rule if each.uses(kind)) for kind in DATA_KINDS}
+        uses = tuple(UseView(said, using[kind]) for kind, said in DATA_KINDS.items())
+        return AttributesView(pack.developer, pack.funding, pack.released, uses)
 
     def _ledger(self, names: frozenset[str]) -> Iterator[Row]:
         pack = self.pack
