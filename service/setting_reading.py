@@ -89,7 +89,7 @@ def read(table: Iterable[Setting]) -> Reading:
         file = each.file_variable
         if file and (each.kept is Kept.IN_FILE or os.environ.get(file)):
             values[each.name] = env.value_in_file(file, "", setting=each)
-            origin = f"the file {os.environ.get(file)}"
+            origin = f"the file that {file} names"
         else:
             file, origin = each.name, "the environment"
             values[each.name] = env.value(each.name, each.default, setting=each)

@@ -4,6 +4,7 @@ The words go on from the name of the setting. They repeat no value that could ho
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -89,25 +90,36 @@ def new_file(text: str) -> Path:
 
 def folder(text: str) -> Path:
     """A folder that is there."""
-    if not (path := Path(text)).is_dir():
-        raise ValidationError(f"names {text}, which is not a folder here")
-    return path
+    return _there(text, Path.is_dir, "folder")
 
 
 def file(text: str) -> Path:
     """A file that is there."""
-    if not (path := Path(text)).is_file():
-        raise ValidationError(f"names {text}, which is not a file here")
+    return _there(text, Path.is_file, "file")
+
+
+def _there(text: str, is_kind: Callable[[Path], bool], kind: str) -> Path:
+    try:
+        found = is_kind(path := Path(text))
+    except OSError:  # a name that is too long
+        found = False
+    if not found:
+        raise ValidationError(f"names {text}, which is not a {kind} here")
     return path
 
 
 def line_of(path: Path, longest: int) -> str:
-    """The one line of a file; the environment of a process is read by too many."""
+    """The one line of a file; the environment of a process is read by too many.
+
+    The name of a file that is not there is not repeated: it may be the secret itself, put in the wrong place.
+    """
     try:
         with path.open("rb") as opened:
             line = opened.read(longest + 3).rstrip(b"\r\n").decode("ascii")
-    except OSError as error:
+    except (PermissionError, IsADirectoryError) as error:
         raise ValidationError(f"names {path}, which cannot be read: {error.strerror}") from None
+    except OSError as error:
+        raise ValidationError(f"must name a file that can be read: {error.strerror}") from None
     except UnicodeDecodeError:
         line = ""
     if not (0 < len(line) <= longest and line.isprintable()):
