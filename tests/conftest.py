@@ -4,11 +4,15 @@ from contextlib import closing
 
 import pytest
 
+from service import logs
 from service.settings import Settings
 from tests import (
     applications,  # noqa: F401  makes them quicker
     databases,
 )
+
+logs.drops = False  # a field that may not be logged is an error here
+logs.to_the_log()
 
 
 def pytest_generate_tests(metafunc):
@@ -61,8 +65,8 @@ def database_url(request, database_kind):
 
 @pytest.fixture
 def settings(database_url):
-    """The settings of a service over that database."""
-    return Settings(database=database_url, keys=databases.signing_key())
+    """The settings of a service over that database; tests ask more often than people do."""
+    return Settings(database=database_url, keys=databases.signing_key(), requests_per_minute=0)
 
 
 @pytest.fixture

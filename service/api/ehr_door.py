@@ -1,7 +1,6 @@
 """The door for EHRs: a call of CDS Hooks shows a signed token, and who has none is told nothing."""
 
-import logging
-
+import structlog
 from flask import Blueprint, Flask, Response, g, request
 
 from service.access.principal import Principal
@@ -10,7 +9,7 @@ from service.settings import PUBLIC_URL
 from service.web.guard import Door
 from service.web.parts import parts
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 
 
 def caller() -> EhrCaller:
@@ -47,7 +46,7 @@ def _own_address(public_url: str | None) -> str:
 
 
 def _not_trusted(error: NotTrusted) -> Response:
-    log.warning("request %s: a call of an EHR is not believed: %s", g.request_id, error)
+    log.warning("ehr_not_believed", reason=str(error))
     response = Response(status=401, headers={"WWW-Authenticate": "Bearer"})
     del response.headers["Content-Type"]
     return response

@@ -1,7 +1,6 @@
 """Signing in with the site's identity provider (OpenID Connect), where there is one."""
 
-import logging
-
+import structlog
 from flask import Flask, Response, g, request
 
 from service.access.external import ExternalSignIn
@@ -17,7 +16,7 @@ from service.web.guard import COOKIE, PUBLIC
 from service.web.parts import parts
 from service.web.responses import as_problem
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 START = "/api/v1/session/oidc"
 CALLBACK = f"{START}/callback"
 UNDER_WAY = "__Host-dosegate-oidc"
@@ -134,7 +133,7 @@ def _refused(error: SignInRefused) -> Response:
 
 
 def _unavailable(error: ProviderUnavailable) -> Response:
-    log.error("request %s: the identity provider cannot be used: %s", g.request_id, error)
+    log.error("identity_provider_unusable", reason=str(error))
     detail = "The identity provider cannot be used now; nobody is signed in. Begin again in a moment."
     response = as_problem(problems.document(problems.PROVIDER_UNAVAILABLE, detail))
     response.headers["Retry-After"] = str(int(LEFT_ALONE_FOR.total_seconds()))

@@ -1,7 +1,6 @@
 """The door for senders of webhooks: their signature lets them in, and who has none is told nothing."""
 
-import logging
-
+import structlog
 from flask import Flask, Response, g, request
 
 from service.access.principal import Principal
@@ -11,7 +10,7 @@ from service.web.parts import parts
 from service.webhooks.senders import Sender
 from service.webhooks.signing import SIGNATURE, BadSignature
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 
 
 def sent_by() -> tuple[Sender, str]:
@@ -29,7 +28,7 @@ def enter() -> Principal:
 
 
 def _bad_signature(error: BadSignature) -> Response:
-    log.warning("request %s: a webhook is not believed: %s", g.request_id, error)
+    log.warning("webhook_not_believed", reason=str(error))
     response = Response(status=401, headers={"WWW-Authenticate": SIGNATURE})
     del response.headers["Content-Type"]
     return response

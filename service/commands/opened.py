@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from service import logs
 from service.app import now, records_of
 from service.records import migrate
 from service.records.database import Database, StoreUnavailable, is_missing
@@ -18,9 +19,11 @@ from service.terminal.failures import refuse
 def settings() -> Settings:
     """The settings of this process; a bad one ends the command."""
     try:
-        return Settings.from_environment()
+        found = Settings.from_environment()
     except BadSetting as bad:
         refuse(list(bad.problems))
+    logs.configure(found.log_level)
+    return found
 
 
 @contextmanager

@@ -4,7 +4,6 @@ An order that is ours always has an answer: where none can be made, that is a cr
 """
 
 import json
-import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from datetime import date, datetime, time
 from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+import structlog
 
 from service.ehr import troubles
 from service.ehr.cards import Asked, Card, Orders, cards_of
@@ -36,7 +37,7 @@ from service.records.journal import Act, Event
 from service.records.making import Making
 from service.records.stored import StoredChecklist
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 
 # What says when an infusion is meant to be; nothing does where it is assumed.
 BOOKED, ORDERED, ASSUMED = "booked", "ordered", "assumed"
@@ -171,10 +172,10 @@ class _Checking:
                 return self._checklist(known)
             except BadInput as error:
                 reasons = tuple((known.everything.path(each.path), each.message) for each in error.errors)
-                log.error("request %s: an order is not checked: its request is refused", act.request)
+                log.error("order_not_checked", request=act.request, reason="its request is refused")
             except Exception as error:
                 # No fault of ours may look like an order with nothing against it.
-                log.error("request %s: an order is not checked: %s", act.request, type(error).__name__)
+                log.error("order_not_checked", request=act.request, error=type(error).__name__)
         return Made([troubles.not_checked(self.ordered, reasons)])
 
     def _checklist(self, known: Known) -> Made:

@@ -1,9 +1,10 @@
 """What is known for a call: sent along, or fetched with the token that it grants, where it matters."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import structlog
 
 from service.ehr.clients import EhrClient
 from service.ehr.fetching import Fetched, FhirServer, fetch_missing
@@ -21,7 +22,7 @@ from service.knowledge.library import Library
 from service.outbound.deadlines import Deadline
 from service.outbound.http import Outbound
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 
 MEDICATION = "Medication"
 ORDERS = "orders"
@@ -68,7 +69,7 @@ class Gathering:
         if grant is None or not self._matters(call, answers):
             return self._known(call, answers)
         if not client.uses_fhir_server(grant.base):
-            log.warning("%s names a FHIR server that is not registered: %s", client.name, _origin(grant.base))
+            log.warning("fhir_server_not_registered", client=client.name, origin=_origin(grant.base))
             return self._known(call, answers, not_made=_NOT_REGISTERED)
         deadline = Deadline(self._seconds)
         medicines = self._medicines(call, answers)

@@ -5,10 +5,11 @@ that is down. A worker serves one request at a time, so nothing here guards agai
 """
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+import structlog
 
 from service.ehr.clients import EhrClient
 from service.ehr.key_sets import BadKey, PublicKey, SignsAs, usable_keys
@@ -19,7 +20,7 @@ ASKED_EVERY = timedelta(seconds=30)
 SECONDS, MOST_BYTES = 2.0, 256 * 1024
 _OK = 200
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 
 
 class NoKey(Exception):
@@ -69,7 +70,7 @@ class ClientKeys:
             reason = error.reason
         except BadKey as error:
             reason = f"what it publishes {error}"
-        log.warning("the keys of ehr:%s cannot be read: %s", name, reason)
+        log.warning("ehr_keys_unreadable", client=name, reason=reason)
         return replace(kept, asked_at=now)
 
     def _read(self, url: str) -> dict[SignsAs, PublicKey]:

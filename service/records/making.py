@@ -1,10 +1,12 @@
 """Making a checklist: a request is evaluated and kept. The one way, whoever asks and however it came in."""
 
-import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Protocol
+
+import structlog
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from service.intake.answers import answer_to
 from service.intake.errors import AnothersBundle
@@ -14,7 +16,7 @@ from service.records.site import Writing
 from service.records.store import Store
 from service.records.stored import Basis, Once, StoredChecklist
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 
 Also = Callable[[Writing, StoredChecklist], None]
 
@@ -24,6 +26,9 @@ class Counters(Protocol):
 
     def checklist(self, drug: str, status: str, seconds: float, *, fault: bool) -> None:
         """Count one, and the time it took; `fault` where the engine failed."""
+
+    def repeated(self) -> None:
+        """Count one that was answered again, since its idempotency key came again."""
 
 
 class Making:
@@ -45,6 +50,7 @@ class Making:
         KeyReused, CannotSupersede, StoreUnavailable.
         """
         if once is not None and (first := self.store.by_key(once, act)) is not None:
+            self._counters.repeated()
             return first, False
         checklist = self.evaluated(body, act)
         kept = self.store.add(checklist, self._bases[checklist.drug], act, once, also)
@@ -66,8 +72,9 @@ class Making:
         checklist, drug = answered.checklist, answered.request.pack.id
         fault = checklist.trace.fault
         self._counters.checklist(drug, checklist.status.word, seconds, fault=fault is not None)
+        _tell(drug, checklist.status.word)
         if fault is not None:
-            log.error("request %s: checklist %s is held by a fault: %s", act.request, id, fault)
+            log.error("checklist_held_by_fault", request=act.request, checklist=id, reason=fault)
         return StoredChecklist.of(answered, body, at=act.at, actor=act.actor)
 
     def keep_basis(self, writing: Writing, checklist: StoredChecklist) -> None:
@@ -86,3 +93,10 @@ class Making:
         Raises CannotSupersede.
         """
         self.store.keep(writing, checklist, self._bases[checklist.drug], act, further=further)
+
+
+def _tell(drug: str, status: str) -> None:
+    """Let the line that is logged of the request say so; an EHR asks about several orders in one."""
+    told = get_contextvars()
+    if "request" in told:
+        bind_contextvars(checklists=[*told.get("checklists", ()), f"{drug} {status}"])

@@ -1,8 +1,7 @@
 """Every error as problem details, whatever raised it; the log gets our own ids and the error's class only."""
 
-import logging
-
-from flask import Flask, Response, g
+import structlog
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from service.access.principal import MayNot, NotSignedIn, SessionLocked
@@ -15,7 +14,7 @@ from service.records.store import CannotSupersede, KeyReused, NoSuchChecklist, P
 from service.web import problems
 from service.web.responses import as_problem
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 KEY_HEADER = "Idempotency-Key"
 
 
@@ -68,14 +67,14 @@ def _no_such_drug(_error: NoSuchDrug) -> Response:
 
 
 def _cannot_replay(error: CannotReplay) -> Response:
-    log.error("request %s: a checklist cannot be replayed: %s", g.request_id, error)
+    log.error("cannot_replay", reason=str(error))
     return as_problem(
         problems.document(problems.CANNOT_REPLAY, f"This checklist cannot be replayed: {error}.")
     )
 
 
 def _store_unavailable(error: StoreUnavailable) -> Response:
-    log.error("request %s: the store failed: %s", g.request_id, error)
+    log.error("store_failed", reason=str(error))
     what = "Try again" if error.retry_after is not None else "Tell whoever runs the service"
     detail = f"The records cannot be read or written now, so nothing is answered. {what}, or work by hand."
     response = as_problem(problems.document(problems.STORE_UNAVAILABLE, detail))
@@ -123,7 +122,7 @@ def _no_such_draft(_error: NoSuchDraft) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    log.error("request %s: %s", g.request_id, type(error).__name__)
+    log.error("unforeseen", error=type(error).__name__)
     return as_problem(problems.http_problem(500))
 
 

@@ -1,21 +1,36 @@
-"""What every response carries: an id of ours, and headers that keep a browser in bounds."""
+"""What every request has: an id, headers that keep a browser in bounds, a line of the log, a count."""
 
 import re
+import time
 import uuid
 
+import structlog
 from flask import Flask, Response, g, request
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from service.access.principal import Principal
 from service.records.site import DEMONSTRATION
+from service.web.metrics import METHODS, OTHER
 from service.web.parts import parts
 
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 UNMATCHED = "unmatched"
 MODE = "Dosegate-Mode"
 _PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
+_KEY = "key"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
+
+
+def route() -> str:
+    """The pattern of the address that is asked, never the address."""
+    return _PLACE.sub(r"{\1}", request.url_rule.rule) if request.url_rule else UNMATCHED
 
 
 def _begin() -> None:
-    g.request_id = uuid.uuid4().hex
+    g.request_id, g.began = uuid.uuid4().hex, time.perf_counter()
+    clear_contextvars()
+    bind_contextvars(request=g.request_id)
 
 
 def _finish(response: Response) -> Response:
@@ -28,12 +43,34 @@ def _finish(response: Response) -> Response:
     # The documentation page says for itself what it loads and how long that may be kept.
     response.headers.setdefault("Content-Security-Policy", NOTHING)
     response.headers.setdefault("Cache-Control", "no-store")
-    endpoint = _PLACE.sub(r"{\1}", request.url_rule.rule) if request.url_rule else UNMATCHED
-    parts().metrics.request(endpoint, request.method, response.status_code)
+    _tell(response.status_code, time.perf_counter() - g.began)
     return response
 
 
+def _tell(status: int, seconds: float) -> None:
+    """Count the request, and log it in one line."""
+    method = request.method if request.method in METHODS else OTHER
+    parts().metrics.request(route(), method, status, seconds)
+    who = _who(g.get("principal"))
+    log.info("request", method=method, route=route(), status=status, ms=round(seconds * 1000, 1), **who)
+
+
+def _who(principal: Principal | None) -> dict[str, str]:
+    """Who asked: no name, but the kind, and the id of an account or the prefix of a key."""
+    if principal is None:
+        return {}
+    kind, _, name = principal.actor.partition(":")
+    if principal.account is not None:
+        return {"kind": principal.role, "account": principal.account}
+    return {"kind": kind, **({_KEY: name} if kind == _KEY else {})}
+
+
+def _end(_error: BaseException | None) -> None:
+    clear_contextvars()
+
+
 def register(app: Flask) -> None:
-    """Give every response of this application its headers."""
+    """Give every response of this application its headers, and every request its line and its count."""
     app.before_request(_begin)
     app.after_request(_finish)
+    app.teardown_request(_end)

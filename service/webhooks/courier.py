@@ -4,12 +4,13 @@ Any number of them can work at once, in one process or in several. A slow endpoi
 hands and never all of them.
 """
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+
+import structlog
 
 from service.outbound.http import Outbound
 from service.records.database import StoreUnavailable
@@ -19,7 +20,7 @@ from service.webhooks.outbox import read_on
 from service.webhooks.payloads import payload
 from service.webhooks.sending import SECONDS, Answer, give_up_erased, send, settle, sweep
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 _HANDS, _HANDS_FOR_ONE = 8, 3
 _LOOKS_EVERY = 1.0  # seconds
 _SWEEPS_EVERY = timedelta(hours=1)
@@ -50,7 +51,7 @@ class Courier:
                     if self._step(hands):
                         continue
                 except StoreUnavailable as error:
-                    log.error("webhooks: the store failed: %s", error)
+                    log.error("store_failed", reason=str(error))
                     stop.wait(_LOOKS_EVERY)
                 if self._under_way:
                     self._wait_for_one()
@@ -94,7 +95,7 @@ class Courier:
             if answer is not None:
                 settle(self._records, claimed, answer, self._clock(), self._chance())
         except StoreUnavailable as error:
-            log.error("webhooks: the store failed: %s", error)  # the claim runs out, and it is sent again
+            log.error("store_failed", reason=str(error))  # the claim runs out, and it is sent again
             return None
         return None if answer is None else answer.arrived
 
@@ -105,7 +106,7 @@ class Courier:
             raise
         except Exception as error:
             # What nobody foresaw, as of a record that was tampered with, ends like any other failure.
-            log.error("webhooks: message %s cannot be sent: %s", claimed.message, type(error).__name__)
+            log.error("message_not_sent", message=claimed.message, error=type(error).__name__)
             return Answer(arrived=False, words="the message cannot be sent")
 
     def _sent(self, claimed: Claimed) -> Answer | None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.sending import CHECKLISTS, a_request, is_problem, post
 from tests.databases import refuse_rows
+from tests.logged import logged
 
 CANARY = "CANARY7361"
 
@@ -98,7 +99,7 @@ def test_a_store_that_fails_tells_nothing_of_what_it_should_keep(log, client, sq
 
     assert is_problem(response, 503)
     assert CANARY not in response.text
-    assert "the store failed" in log.text
+    assert "store_failed" in log.text
     assert CANARY not in log.text
 
 
@@ -111,5 +112,5 @@ def test_a_fault_of_the_engine_is_logged_without_the_patient(log, client, monkey
     response = post(client, canaries())
 
     assert response.json["status"] == "block"
-    assert f"checklist {response.json['id']} is held by a fault" in log.text
+    assert [told["checklist"] for told in logged(log, "checklist_held_by_fault")] == [response.json["id"]]
     assert CANARY not in log.text

@@ -25,6 +25,7 @@ from tests.ehr.calls import (
 from tests.ehr.fhir_server import TOKEN, FhirServer, outcome
 from tests.ehr.test_requests import is_outcome
 from tests.fhir.others import problems_of
+from tests.logged import logged
 from tests.people import signed_in
 
 ASPIRIN, TROGARZO = {"text": "Aspirin 100 mg"}, {"text": "Trogarzo"}
@@ -315,7 +316,7 @@ def test_other_drugs_have_no_card_and_are_counted_without_their_names(app, ehr):
     text = app.extensions["dosegate"].metrics.text()
     [line] = [each for each in text.splitlines() if each.startswith("dosegate_orders_without_pack_total{")]
     assert 'hook="order-sign"' in line
-    assert line.endswith(" 2")
+    assert line.endswith(" 2.0")
     assert "spirin" not in text
 
 
@@ -585,9 +586,8 @@ def test_a_server_that_is_not_registered_with_the_ehr_is_never_asked(fhir, ehr, 
     [card, *_] = ehr.cards(order_sign(prefetch=known, **granted(fhir)))
     said = dict.fromkeys(NAMES[1:], "its FHIR server is not registered here")
     assert about(card)["unread"] == {**said, "results": "could not be read"}
-    [line] = [each.getMessage() for each in caplog.records if "FHIR server" in each.getMessage()]
-    origin = fhir.base.removesuffix("/fhir")
-    assert line == f"epic names a FHIR server that is not registered: {origin}"
+    [told] = logged(caplog, "fhir_server_not_registered")
+    assert (told["client"], told["origin"]) == ("epic", fhir.base.removesuffix("/fhir"))
     [asked] = [
         each["detail"] for each in ehr.cards(order_sign(**granted(fhir))) if "Now, in" in each["detail"]
     ]

@@ -12,6 +12,7 @@ from service.web import errors, guard, headers
 from service.web.parts import act, install, principal
 from tests.access.test_guard import with_key
 from tests.ehr.an_ehr import PUBLIC_URL, SERVICE, bearer, claims_at, public, rsa_key, signed
+from tests.logged import logged
 from tests.people import signed_in
 
 LOCAL = "http://localhost"
@@ -83,7 +84,7 @@ def test_who_is_not_let_in_is_told_nothing(probe, app, token, act, caplog):
         assert is_bare(probe.get(SERVICE, headers=headers_)), headers_
         assert is_bare(probe.post(SERVICE, headers={**headers_, "Origin": "https://evil.example"})), headers_
         assert is_bare(probe.options(SERVICE, headers=headers_)), headers_
-    assert "a call of an EHR is not believed: ehr:epic: it was used before" in caplog.text
+    assert "ehr:epic: it was used before" in [each["reason"] for each in logged(caplog, "ehr_not_believed")]
     for headers_ in wrong[:4]:
         assert headers_["Authorization"].split()[1] not in caplog.text
     assert "nobody.example" not in caplog.text

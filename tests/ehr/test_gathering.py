@@ -179,7 +179,7 @@ def test_an_order_that_names_another_medicine_has_no_card_and_is_counted(app, eh
     assert ehr.cards(order_sign(other, prefetch=looked_for())) == []
     text = app.extensions["dosegate"].metrics.text()
     assert any(
-        each.startswith("dosegate_orders_without_pack_total{") and each.endswith(" 1")
+        each.startswith("dosegate_orders_without_pack_total{") and each.endswith(" 1.0")
         for each in text.splitlines()
     )
 

@@ -6,6 +6,7 @@ from service.ehr.keys import MOST_BYTES
 from service.ehr.tokens import NotTrusted
 from tests.ehr.an_ehr import bearer, claims_at, ec_key, public, rsa_key, signed
 from tests.ehr.conftest import URL
+from tests.logged import logged
 
 
 @pytest.mark.any_database
@@ -83,7 +84,8 @@ def test_without_any_keys_nobody_is_believed(registered, parts, clock, caplog):
     registered(jwks_url="http://127.0.0.1:9/jwks.json")
     with pytest.raises(NotTrusted, match="ehr:epic: its keys cannot be read"):
         parts.trust.caller(bearer(signed(claims_at(clock()))), URL, clock())
-    assert "the keys of ehr:epic cannot be read: refused the connection" in caplog.text
+    [told] = logged(caplog, "ehr_keys_unreadable")
+    assert (told["client"], told["reason"]) == ("epic", "refused the connection")
 
 
 @pytest.mark.any_database

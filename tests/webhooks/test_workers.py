@@ -96,7 +96,7 @@ def test_a_database_that_fails_for_a_while_is_waited_for(
     worker = threading.Thread(target=courier.run, args=(stop,))
     worker.start()
     try:
-        until(lambda: "the store failed" in caplog.text, "it says nothing")
+        until(lambda: "store_failed" in caplog.text, "it says nothing")
         sql("ALTER TABLE elsewhere RENAME TO deliveries")
         until(lambda: receiver.arrived, "it does not go on by itself")
     finally:
