@@ -144,6 +144,20 @@ class Sessions:
             writing.connection.execute(delete(sessions).where(*self._found(token)))
             writing.enter(act, Event.SIGNED_OUT, session.account.actor)
 
+    def end_all(self, act: Act) -> list[str]:
+        """Sign everybody out at once, as after a theft: who it was, as actors. Raises StoreUnavailable."""
+        mine = sessions.c.site == self._records.site
+        whose = select(*COLUMNS).where(accounts.c.id.in_(select(sessions.c.account).where(mine)))
+        with self._records.writing() as writing:
+            writing.alone()
+            rows = writing.connection.execute(whose.order_by(accounts.c.name)).all()
+            signed_out = [account_of(row).actor for row in rows]
+            writing.connection.execute(delete(sessions).where(mine))
+            for actor in signed_out:
+                writing.enter(act, Event.SIGNED_OUT, actor)
+            writing.wrote_nothing = not signed_out
+        return signed_out
+
     def _found(self, token: str) -> tuple[Any, ...]:
         return sessions.c.site == self._records.site, sessions.c.digest == _digest(token)
 

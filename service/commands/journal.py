@@ -13,9 +13,10 @@ from service.app import now
 from service.commands.files import new_file
 from service.commands.opened import act, check_site, existing, opened, settings
 from service.records import export as taking_out
-from service.records import migrate
+from service.records import migrate, rotation
 from service.records.chain import documents, head_of
 from service.records.database import StoreUnavailable
+from service.records.opening import announce_key
 from service.records.signing import BadKeyFile, Keys
 from service.records.tables import moment_text
 from service.records.verify import Report, documents_in
@@ -172,3 +173,26 @@ def keys() -> None:
     for id in sorted(found.public, key=lambda each: each != signer):
         click.echo(f"{id}{' (signs)' if id == signer else ''}")
         click.echo(Keys({id: found.public[id]}).public_pem().decode(), nl=False)
+
+
+@journal.command("rotate-key", short_help="Sign with another key from now on.")
+@click.option("--prepare", "only_prepare", is_flag=True, help="Only add the new key, to verify with.")
+def rotate_key(*, only_prepare: bool) -> None:
+    """Sign with another key from now on; the old one only verifies, and its private half is forgotten.
+
+    The new key is written to the file that DOSEGATE_SIGNING_KEYS names, and entered in the journal. Services
+    that run read the file when they meet the new key: none has to be started again.
+
+    Where several hosts have a copy of the file each: --prepare on one, copy the file to the others, and then
+    type dosegate journal rotate-key on each.
+    """
+    file = settings().keys
+    with opened() as records:
+        if only_prepare:
+            click.echo(f"{rotation.prepare(file)} is prepared: it verifies, and {records.keys.signer} signs")
+            return
+        old, new = records.keys.signer, rotation.rotate(file)
+        records.keys.read_again()
+        announce_key(records, act())
+        click.echo(f"{new} signs from now on; {old} only verifies")
+    click.echo(f"Keep a copy of {file} apart from the database and its backups.")

@@ -10,10 +10,12 @@ import click
 from service.access.account import BadAccount, NoSuchAccount
 from service.access.accounts import Accounts
 from service.access.roles import Role
+from service.access.sessions import Sessions
 from service.commands.opened import act, opened
 from service.terminal.console import standard_output
 from service.terminal.failures import refuse
 from service.terminal.people import accounts_table
+from service.terminal.words import counted
 
 Command = Callable[..., None]
 
@@ -116,6 +118,14 @@ def unlink(name: str) -> None:
     with _accounts(name) as accounts:
         accounts.link(name, None, None, act())
     click.echo(f"{name} may sign in with the password alone.")
+
+
+@users.command("sign-out-all", short_help="End every session at once.")
+def sign_out_all() -> None:
+    """End every session of everybody at once, as after a theft; who had one signs in again."""
+    with opened() as records:
+        ended = Sessions(records, Accounts(records)).end_all(act())
+    click.echo(f"{counted(len(ended), 'person', 'people')} signed out.")
 
 
 def _change(name: str, said: str, **changes: Any) -> None:

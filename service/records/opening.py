@@ -65,11 +65,23 @@ def bring_up(database: Database, owner: str | None) -> migrate.State:
 
 def announce(records: SiteRecords, library: Library, act: Act) -> None:
     """Enter what is in use from now on, where it is not what was entered last. Raises StoreUnavailable."""
-    used: list[tuple[Event, str, dict[str, str]]] = [(Event.SIGNING_KEY_USED, records.keys.signer, {})]
-    used.append((Event.POLICY_CHANGED, "policy", {"digest": library.policy.digest}))
+    used = [_key_of(records), (Event.POLICY_CHANGED, "policy", {"digest": library.policy.digest})]
     for pack in library.packs.values():
         digests = {"digest": pack.digest, "knowledge": Basis.of(library, pack).knowledge}
         used.append((Event.PACK_LOADED, pack.id, {"version": pack.version, **digests}))
+    _enter_new(records, used, act)
+
+
+def announce_key(records: SiteRecords, act: Act) -> None:
+    """Enter which key signs from now on, where it is not what was entered last. Raises StoreUnavailable."""
+    _enter_new(records, [_key_of(records)], act)
+
+
+def _key_of(records: SiteRecords) -> tuple[Event, str, dict[str, str]]:
+    return Event.SIGNING_KEY_USED, records.keys.signer, {}
+
+
+def _enter_new(records: SiteRecords, used: list[tuple[Event, str, dict[str, str]]], act: Act) -> None:
     with records.reading() as connection:
         if all(_last(connection, records.site, *each[:2]) == each[2] for each in used):
             return

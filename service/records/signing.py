@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -66,12 +67,17 @@ def key_id(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()[:16]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Keys:
-    """The keys whose signatures count, by id, as 32 bytes each; `private` signs, where it is here."""
+    """The keys whose signatures count, by id, as 32 bytes each; `private` signs, where it is here.
+
+    The files that they were read from are read again where another key has signed: it was rotated since, and
+    who is running goes on with the new one.
+    """
 
     public: dict[str, bytes]
     private: Ed25519PrivateKey | None = None
+    files: tuple[Path, ...] = ()
     _last: dict[str, Checkpoint] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -80,19 +86,26 @@ class Keys:
         public: dict[str, bytes] = {}
         private = None
         for path in paths:
-            for found in _keys_in(path):
+            for found in keys_in(path):
                 if isinstance(found, Ed25519PrivateKey):
                     private = private or found
                     found = found.public_key()  # noqa: PLW2901
                 raw = found.public_bytes_raw()
                 public[key_id(raw)] = raw
-        return cls(public, private)
+        return cls(public, private, paths)
+
+    def read_again(self) -> None:
+        """Take the keys that are in the files now. Where they cannot be read, those from before are good."""
+        if self.files:
+            with suppress(BadKeyFile):
+                now = Keys.read(*self.files)
+                if self.private is None or now.private is not None:
+                    self.public, self.private = now.public, now.private
 
     @classmethod
     def made(cls, path: Path) -> "Keys":
         """A new key, in a file of its own that only its owner may read. Raises BadKeyFile."""
-        private = Ed25519PrivateKey.generate()
-        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        pem = private_pem(Ed25519PrivateKey.generate())
         try:
             with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.") as file:  # its owner's only
                 file.write(pem)
@@ -108,32 +121,36 @@ class Keys:
     @property
     def signer(self) -> str:
         """The id of the key that signs. Raises BadKeyFile where there is none."""
-        if self.private is None:
-            raise BadKeyFile("there is no private key to sign with")
-        return key_id(self.private.public_key().public_bytes_raw())
+        return _id_of(self._signing())
 
     def checkpoint(self, entry: JournalEntry) -> Checkpoint:
         """The chain of the entry's site, up to the entry, signed. Raises BadKeyFile."""
-        unsigned = Checkpoint(entry.site, entry.sequence, entry.at, entry.digest, self.signer, "")
-        return self._signed(unsigned, unsigned.document())
+        private = self._signing()  # once: another thread may meet a newer one meanwhile
+        unsigned = Checkpoint(entry.site, entry.sequence, entry.at, entry.digest, _id_of(private), "")
+        return _signed(private, unsigned, unsigned.document())
 
     def head(self, site: str, sequence: int, at: datetime, digest: str) -> Checkpoint:
         """A checkpoint of where the chain of a site ends, signed as its head. Raises BadKeyFile.
 
         No other checkpoint counts as a head: those that are kept cannot hide what came behind them.
         """
-        unsigned = Checkpoint(site, sequence, at, digest, self.signer, "")
-        self._last[site] = self._signed(unsigned, as_head(unsigned.document()))
-        return self._last[site]
+        private = self._signing()
+        unsigned = Checkpoint(site, sequence, at, digest, _id_of(private), "")
+        head = self._last[site] = _signed(private, unsigned, as_head(unsigned.document()))
+        return head
 
     def signed_head(self, head: Checkpoint) -> bool:
         """Whether one of these keys signed it as a head; that of these here is known without a look."""
-        return self._last.get(head.site) == head or self.verifies(as_head(head.document()))
+        if self._last.get(head.site) == head:
+            return True
+        if self.private is None or head.key != self.signer:
+            self.read_again()
+        return self.verifies(as_head(head.document()))
 
-    def _signed(self, unsigned: Checkpoint, document: dict[str, Any]) -> Checkpoint:
-        assert self.private is not None
-        signature = self.private.sign(signed_bytes(document))
-        return replace(unsigned, signature=base64.b64encode(signature).decode())
+    def _signing(self) -> Ed25519PrivateKey:
+        if self.private is None:
+            raise BadKeyFile("there is no private key to sign with")
+        return self.private
 
     def verifies(self, document: dict[str, Any]) -> bool:
         """Whether a checkpoint's document is signed by one of these keys."""
@@ -159,7 +176,22 @@ class Keys:
         )
 
 
-def _keys_in(path: Path) -> list[Ed25519PrivateKey | Ed25519PublicKey]:
+def _id_of(private: Ed25519PrivateKey) -> str:
+    return key_id(private.public_key().public_bytes_raw())
+
+
+def _signed(private: Ed25519PrivateKey, unsigned: Checkpoint, document: dict[str, Any]) -> Checkpoint:
+    signature = private.sign(signed_bytes(document))
+    return replace(unsigned, signature=base64.b64encode(signature).decode())
+
+
+def private_pem(private: Ed25519PrivateKey) -> bytes:
+    """A private key as it stands in a file of keys."""
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def keys_in(path: Path) -> list[Ed25519PrivateKey | Ed25519PublicKey]:
+    """The keys in a PEM file, in order. Raises BadKeyFile."""
     try:
         content = path.read_bytes()
     except OSError as error:
