@@ -59,7 +59,7 @@ from service.records.store import Store
 from service.records.stored import Basis
 from service.records.visits import Visits
 from service.settings import Settings
-from service.web import errors, guard, headers
+from service.web import errors, guard, headers, rates
 from service.web.metrics import Metrics
 from service.web.parts import Parts, install
 from service.webhooks.deliveries import Deliveries
@@ -196,7 +196,9 @@ def create_app(
     cors.register(app)
     doors = {guard.AN_EHR: ehr_door.door(settings.public_url), guard.A_SENDER: sender_door.enter}
     needs = {**documentation.register(app, sections), **site.register(app)}
-    guard.register(app, needs, settings.public_url, doors)
+    counted = rates.Rates(records, settings.requests_per_minute, clock)
+    guard.register(app, needs, settings.public_url, doors, counted.stranger)
+    counted.register(app)
     errors.register(app)
     people_errors.register(app)
     oidc.register_errors(app)

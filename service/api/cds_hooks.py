@@ -10,7 +10,7 @@ from service.api.bodies import received, refused
 from service.api.cds_answer_schemas import CardsSchema, DiscoverySchema, OperationOutcomeSchema
 from service.api.cds_schemas import CALLS, FeedbacksSchema, call_of, told_of
 from service.api.cors import SERVICES
-from service.api.documentation import Answers, Section, takes
+from service.api.documentation import WAITS, Answers, Section, takes
 from service.api.ehr_door import caller, own_address
 from service.ehr.answering import Caller
 from service.ehr.hooks import SERVICE, discovery
@@ -31,13 +31,16 @@ _ERRORS = {
     415: "Not application/json.",
     422: "Something of another patient (recorded); or feedback on what is no card of this EHR, or of a time "
     "at which nobody can have seen it.",
+    429: "Too much was asked within a minute.",
     500: "The service failed.",
     503: "The records cannot be read or written.",
 }
 
 
 def _errors(*statuses: int) -> tuple[Answers, ...]:
-    return tuple(Answers(each, _ERRORS[each], OperationOutcomeSchema) for each in (*statuses, 500, 503))
+    limited = Answers(429, _ERRORS[429], OperationOutcomeSchema, WAITS)
+    always = (Answers(each, _ERRORS[each], OperationOutcomeSchema) for each in (*statuses, 500, 503))
+    return (limited, *always)
 
 
 @section.endpoint(

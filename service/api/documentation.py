@@ -19,6 +19,7 @@ from service.records.site import DEMONSTRATION
 from service.web import problems
 from service.web.guard import A_SENDER, AN_EHR, COOKIE, EVEN_LOCKED, PUBLIC, Needs, Open
 from service.web.parts import parts
+from service.web.rates import UNCOUNTED
 from service.web.responses import JSON
 from service.webhooks.signing import SIGNATURE
 
@@ -49,6 +50,7 @@ _PAGE_POLICY = (
 _MARK = f"{DEMONSTRATION}: every patient here is made up; enter nothing of a real one"
 _KEPT = "private, max-age=3600"
 _SECTIONS = "dosegate.sections"
+WAITS = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 View = TypeVar("View", bound=Callable[..., Response])
 
 page = Blueprint("documentation", __name__, static_folder="static", static_url_path="/api/v1/static")
@@ -112,12 +114,12 @@ class Section:
         **documented: Any,
     ) -> Callable[[View], View]:
         """Route and document a view: who may use it, how it answers, and with which problems."""
-        guarded = _refusals(needs, method)
-        refused = [_problem(status) for status in sorted({*problems, *guarded})]
-        if _has_door(needs):
-            refused.append(Answers(401, "Not let in; it is not said why."))
 
         def decorate(view: View) -> View:
+            name = f"{self.blueprint.name}.{view.__name__}"
+            refused = [_problem(status) for status in sorted({*problems, *_refusals(name, needs, method)})]
+            if _has_door(needs):
+                refused.append(Answers(401, "Not let in; it is not said why."))
             described: Any = self.blueprint.doc(**_trusted(needs), **documented)(view)
             for each in (*answers, *refused):
                 described = self.blueprint.alt_response(
@@ -128,7 +130,7 @@ class Section:
                     headers=dict(each.headers),
                 )(described)
             self.blueprint.route(rule, methods=[method], parameters=list(parameters))(described)
-            self.needs[f"{self.blueprint.name}.{view.__name__}"] = needs
+            self.needs[name] = needs
             return view
 
         return decorate
@@ -139,13 +141,16 @@ def _has_door(needs: Needs) -> bool:
     return isinstance(needs, Open) and needs not in (PUBLIC, EVEN_LOCKED)
 
 
-def _refusals(needs: Needs, method: str) -> tuple[int, ...]:
+def _refusals(name: str, needs: Needs, method: str) -> tuple[int, ...]:
     """The problems that whoever guards an endpoint answers with."""
-    if needs is PUBLIC or needs is AN_EHR:  # EHRs get errors of another shape, which say so themselves
+    if needs is AN_EHR:  # EHRs get errors of another shape, which say so themselves
         return ()
+    counted = () if name in UNCOUNTED else (429,)
+    if needs is PUBLIC:
+        return counted
     if _has_door(needs):
-        return (503,)
-    return (401, 403, 503) if method == "GET" else (401, 403, 415, 503)
+        return (*counted, 503)
+    return (401, 403, *counted, 503) if method == "GET" else (401, 403, 415, *counted, 503)
 
 
 def _trusted(needs: Needs) -> dict[str, Any]:
@@ -161,7 +166,8 @@ def _trusted(needs: Needs) -> dict[str, Any]:
 
 
 def _problem(status: int) -> Answers:
-    return Answers(status, HTTPStatus(status).phrase, ProblemSchema, content_type=problems.MEDIA_TYPE)
+    phrase, headers = HTTPStatus(status).phrase, WAITS if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    return Answers(status, phrase, ProblemSchema, headers, problems.MEDIA_TYPE)
 
 
 @page.get("/api/v1/docs")

@@ -1,14 +1,14 @@
 """Every error of CDS Hooks as a FHIR OperationOutcome, whatever raised it. Nothing of a patient is in one."""
 
 import json
-import logging
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, g
-from werkzeug.exceptions import HTTPException
+import structlog
+from flask import Blueprint, Response
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from service.api import ehr_door
 from service.ehr.hooks import SERVICE
@@ -17,9 +17,10 @@ from service.fhir.chart import BadBundle, OtherPatient
 from service.intake.errors import BadInput, FieldError
 from service.records.database import StoreUnavailable
 from service.web.errors import NotJson
+from service.web.rates import retry_after
 from service.web.responses import JSON
 
-log = logging.getLogger("dosegate")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 
 NOT_FOUND = f"There is no service with this id; /cds-services lists {SERVICE}."
 _HTTP = {
@@ -80,11 +81,18 @@ def _cannot_know(error: CannotKnow) -> Response:
 
 
 def _store_unavailable(error: StoreUnavailable) -> Response:
-    log.error("request %s: the store failed: %s", g.request_id, error)
+    log.error("store_failed", reason=str(error))
     says = "The records cannot be read or written now, so nothing is answered: work by hand, or try again."
     response = outcome(HTTPStatus.SERVICE_UNAVAILABLE, [("transient", "", says)])
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _too_many(_error: TooManyRequests) -> Response:
+    says = f"Too much was asked within a minute; nothing was checked. Ask again in {retry_after()} s."
+    response = outcome(HTTPStatus.TOO_MANY_REQUESTS, [("throttled", "", says)])
+    response.headers["Retry-After"] = str(retry_after())
     return response
 
 
@@ -95,7 +103,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    log.error("request %s: %s", g.request_id, type(error).__name__)
+    log.error("unforeseen", error=type(error).__name__)
     says = "The service failed; nothing was answered. Work by hand, and report the request id."
     return outcome(500, [("exception", "", says)])
 
@@ -109,5 +117,6 @@ def register(section: Blueprint) -> None:
     section.register_error_handler(OtherPatient, _other_patient)
     section.register_error_handler(CannotKnow, _cannot_know)
     section.register_error_handler(StoreUnavailable, _store_unavailable)
+    section.register_error_handler(TooManyRequests, _too_many)
     section.register_error_handler(HTTPException, _http)
     section.register_error_handler(Exception, _unforeseen)

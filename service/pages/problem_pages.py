@@ -21,6 +21,7 @@ from service.web.parts import parts
 _FOR_PROGRAMS = ("/api/", "/cds-services", "/healthz", "/readyz", "/metrics", "/webhooks")
 _SHOWN_AS = (problems.MEDIA_TYPE, "text/html")  # the first, where whoever asks takes either
 _WORTH_ANOTHER_TRY = (429, 500, 503)
+_WAYS_BACK_IN = (f"{FORMS}.enter", f"{FORMS}.unlock")
 
 
 def register(app: Flask) -> None:
@@ -37,6 +38,8 @@ def _as_page(response: Response) -> Response | Redirect:
         return way_in()
     waited = response.headers.get("Retry-After", "")
     seconds = int(waited) if waited.isdecimal() else None
+    if problem["type"] == problems.TOO_MANY_REQUESTS.type and request.endpoint in _WAYS_BACK_IN:
+        return _paused(problem, seconds)
     person: Principal | None = g.get("principal")
     again = problem["status"] in _WORTH_ANOTHER_TRY and person is not None
     kept = kept_forms.of_request(person.account) if again and person is not None else None
@@ -44,6 +47,20 @@ def _as_page(response: Response) -> Response | Redirect:
     for name in ("Retry-After", "Allow"):
         if name in response.headers:
             shown.headers[name] = response.headers[name]
+    return shown
+
+
+def _paused(problem: Mapping[str, Any], seconds: int | None) -> Response:
+    """The page that lets people in, again: what somebody typed before waits in it, and goes on waiting."""
+    kept, next_page = kept_forms.sent_back(parts().clock()), kept_forms.own_page(request.form.get("next"))
+    view = problem_view(problem, seconds)
+    error = " ".join(filter(None, (view.title + ".", view.wait)))
+    if request.endpoint == f"{FORMS}.enter":
+        shown = sign_in_page(429, error=error, next_page=next_page, kept=kept)
+    else:
+        session = parts().sessions.session(session_token(), parts().clock())
+        shown = lock_page(session, next_page, kept, error, 429)
+    shown.headers["Retry-After"] = str(seconds)
     return shown
 
 

@@ -10,8 +10,10 @@ from werkzeug.exceptions import UnsupportedMediaType
 from service.access.principal import MayNot, NotSignedIn, PasswordExpired, Principal
 from service.access.roles import Permission
 from service.access.sessions import Session
+from service.ehr.tokens import NotTrusted
 from service.web.parts import act, parts
 from service.web.responses import JSON
+from service.webhooks.signing import BadSignature
 
 COOKIE = "__Host-dosegate"
 _BEARER = "bearer "
@@ -50,13 +52,24 @@ class StaleForm(ForeignSite):
 
 
 def register(
-    app: Flask, needs: Mapping[str, Needs], public_url: str | None, doors: Mapping[Open, Door]
+    app: Flask,
+    needs: Mapping[str, Needs],
+    public_url: str | None,
+    doors: Mapping[Open, Door],
+    count_stranger: Callable[[], None],
 ) -> None:
     """Let people in to each endpoint as `needs` says; one that it does not name is shut.
 
     Where a `public_url` is given, pages of ours are those at that address, whatever a proxy calls it. What
-    has one of the `doors` is entered by that alone.
+    has one of the `doors` is entered by that alone. `count_stranger` is called for who is nobody known.
     """
+
+    def admit_or_count() -> None:
+        try:
+            admit()
+        except (NotSignedIn, NotTrusted, BadSignature):
+            count_stranger()
+            raise
 
     def admit() -> None:
         if request.endpoint is None:  # no such address, or not with this method: nothing is behind it
@@ -79,7 +92,7 @@ def register(
             raise PasswordExpired
         check_may(needed)
 
-    app.before_request(admit)
+    app.before_request(admit_or_count)
 
 
 def check_may(needed: Permission | None) -> None:

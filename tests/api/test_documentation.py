@@ -57,6 +57,8 @@ CANNOT_BE_BAD = (
     "GET /api/v1/journal/checkpoint",
     "GET /api/v1/drugs",
     "GET /api/v1/drugs/{drug_id}",
+    "GET /api/v1/drugs/{drug_id}/source-attributes",
+    "GET /api/v1/drugs/{drug_id}/source-attributes",
     "GET /api/v1/facts",
     "GET /healthz",
     "GET /readyz",

@@ -121,6 +121,11 @@ _BY_TYPE: Mapping[str, Words] = {
             "Open the print page of this checklist, and print it or save it as a PDF from the browser."
         ),
     ),
+    problems.TOO_MANY_REQUESTS.type: Words(
+        lazy_gettext("Too much at once"),
+        lazy_gettext("More was asked of the service within a minute than it answers. Nothing was recorded."),
+        lazy_gettext("Wait, then try again. If it comes back, tell an administrator."),
+    ),
     problems.WRONG_SECRET.type: Words(
         lazy_gettext("Wrong PIN or password"),
         lazy_gettext("This PIN or password is not right. Nothing was recorded but the failure."),
