@@ -1,35 +1,54 @@
-"""`dosegate serve`: gunicorn with sync workers. It does not speak TLS: a proxy in front of it does."""
+"""`dosegate serve`, the one way to serve: gunicorn, whose workers are ours.
+
+It does not speak TLS: a proxy in front of it does. It runs as the first process of a container, and tells
+systemd when it listens.
+"""
 
 import errno
 import ipaddress
+import os
 import random
+import resource
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import NoReturn
 
+import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
+from service import logs
 from service.access.accounts import Accounts
 from service.app import create_app, library_of, load_engines, now, opened
 from service.checklist.engine import EngineFault
 from service.demonstration import Clinic, NotForDemonstration, prepare, settings_for
 from service.knowledge.library import Library
+from service.knowledge.on_disk import RulesOnDisk, State
 from service.knowledge.problems import KnowledgeError
 from service.records.database import StoreUnavailable
+from service.records.journal import Act
+from service.records.opening import announce
 from service.records.signing import BadKeyFile
 from service.records.site import DEMONSTRATION, SiteRecords
 from service.settings import Settings
+from service.web import metrics
 from service.web.parts import parts_of
 from service.webhooks.courier import Courier
 from service.worker import Worker
 
 _BAD_INPUT = 2
+_BACKLOG = 2048  # clients that may wait until a worker lets them in
+_FILES = 4096
+_TIMEOUT = 30  # seconds of one request in the application; then its worker is ended, and another one begins
+_MEMORY = Path("/dev/shm")
+_LONGEST_MISTAKE = 300
 _LOOPBACK = "loopback only: a proxy that speaks TLS lets others in"
 _OPEN = "what is sent can be read on the way: let others in through a proxy that speaks TLS"
 _BEGIN = "Nobody has an account yet. Make the first one: dosegate users add NAME --role admin"
+log = structlog.get_logger("dosegate")
 
 
 def serve(host: str, port: int, workers: int, settings: Settings) -> None:
@@ -44,10 +63,11 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
             settings = settings_for(settings)
         elif settings.site == DEMONSTRATION:
             raise NotForDemonstration(f"the site {DEMONSTRATION} is for --demonstration alone: name another")
-        library = library_of(settings)
-        load_engines(library)
-        records = opened(settings, library, now())
-        clinic = prepare(records, library, now(), settings.time_zone) if settings.demonstration else None
+        rules = RulesOnDisk(settings.rules, settings.policy, lambda: _loaded(settings))
+        records = opened(settings, rules.in_force, now())
+        clinic = (
+            prepare(records, rules.in_force, now(), settings.time_zone) if settings.demonstration else None
+        )
         begun = bool(Accounts(records).all())
         records.close()  # each worker makes connections of its own: none may cross a fork
     except (KnowledgeError, EngineFault, StoreUnavailable, BadKeyFile, NotForDemonstration) as error:
@@ -55,7 +75,24 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
         _refuse(str(error))
     url = _url(listener)
     says = _greeting(listener, url, clinic, begun=begun)
-    _Server(listener, workers, settings, library, records, url=url, says=says).run()
+    logs.configure(settings.log_level)
+    metrics.prepare_folder()
+    _allow_many_files()
+    _Server(listener, workers, settings, rules, records, url=url, says=says).run()
+
+
+def _loaded(settings: Settings) -> Library:
+    library = library_of(settings)
+    load_engines(library)
+    return library
+
+
+def _allow_many_files() -> None:
+    """Each connection is a file, and many systems allow a process 1,024 unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < _FILES:
+        most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _url(listener: socket.socket) -> str:
@@ -82,7 +119,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         listener: socket.socket,
         workers: int,
         settings: Settings,
-        library: Library,
+        rules: RulesOnDisk,
         records: SiteRecords,
         *,
         url: str,
@@ -92,8 +129,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._courier: threading.Thread | None = None
         self._stop = threading.Event()
         self._listener, self._workers = listener.detach(), workers
-        self._settings, self._library, self._records = settings, library, records
+        self._settings, self._rules, self._records = settings, rules, records
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        _Master(self).run()
 
     def load_config(self) -> None:
         """Sync workers, because the rules engine is not proof against threads; no log of what is asked."""
@@ -102,10 +143,17 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": self._workers,
             "worker_class": "service.worker.Worker",
             "preload_app": False,
+            "timeout": _TIMEOUT,
+            # Where a heartbeat that is written to disk would wait as long as the disk does.
+            "worker_tmp_dir": str(_MEMORY) if os.access(_MEMORY, os.W_OK | os.X_OK) else None,
+            "sendfile": False,  # an answer is collected before it is sent
+            "forwarded_allow_ips": "",  # whom a proxy speaks for is the application's to say
             "accesslog": None,
-            "loglevel": "error",
+            "errorlog": None,
+            "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": self._say_ready,
+            "post_fork": _keep_signals,
         }
         if self._settings.demonstration:
             settings |= {"post_worker_init": self._deliver, "worker_exit": self._stop_delivering}
@@ -117,7 +165,42 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
         Nothing is asked of the database here: gunicorn ends where a worker cannot start.
         """
-        return create_app(self._settings, self._library, records=self._records)
+        return create_app(self._settings, self._rules.in_force, records=self._records)
+
+    def look_at_rules(self) -> None:
+        """Tell where there is news of the rules on disk."""
+        if self._rules.look():
+            self._tell_of_rules()
+
+    def renew_rules(self) -> bool:
+        """Let what lies on disk take force in the workers that begin from now on; whether it can."""
+        library = self._rules.read()
+        if library is None:
+            self._tell_of_rules()
+            return False
+        try:
+            announce(self._records, library, Act("service", "service", "reload", now()))
+        except StoreUnavailable as error:
+            log.error("rules_not_renewed", error=type(error).__name__)
+            return False
+        finally:
+            self._records.close()
+        self._rules.adopt(library)
+        self._tell_of_rules()
+        return True
+
+    def _tell_of_rules(self) -> None:
+        state = self._rules.state
+        metrics.rules_on_disk(state)
+        if state is State.IN_FORCE:
+            for pack in self._rules.in_force.packs.values():
+                log.info("pack_in_force", drug=pack.id, version=pack.version, digest=pack.digest)
+        elif state is State.WAITING:
+            log.warning("rules_waiting")
+        else:
+            log.error("rules_refused", count=len(self._rules.mistakes))
+            for mistake in self._rules.mistakes:
+                log.error("rules_mistaken", reason=mistake[:_LONGEST_MISTAKE])
 
     def _deliver(self, worker: Worker) -> None:
         """Deliver webhooks in the worker itself; of a site of its own, `dosegate deliver` does."""
@@ -133,6 +216,26 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def _say_ready(self, _arbiter: Arbiter) -> None:
         print(self._says, flush=True)
+        log.info("serving", workers=self._workers)
+        self._tell_of_rules()
+
+
+class _Master(Arbiter):  # type: ignore[misc]
+    """Gunicorn's master, which here also minds the rules on disk: it alone reads them."""
+
+    def manage_workers(self) -> None:
+        """What is done every second."""
+        super().manage_workers()
+        self.app.look_at_rules()
+
+    def reload(self) -> None:
+        """Replace the workers, one as it is told to reload; but for rules that cannot be used."""
+        if self.app.renew_rules():
+            super().reload()
+
+
+def _keep_signals(arbiter: Arbiter, worker: Worker) -> None:
+    worker.kept = arbiter.SIG_QUEUE
 
 
 def _address_of(host: str, *, only_loopback: bool) -> str:
@@ -156,7 +259,7 @@ def _listener(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen()
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

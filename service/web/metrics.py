@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import prometheus_client
@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
+_RULES = ("in_force", "waiting", "refused")
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _OF_A_REQUEST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 _OF_AN_EVALUATION = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
@@ -38,6 +39,23 @@ def prepare_folder() -> None:
     os.environ[_FOLDER] = str(folder)
     values.ValueClass = values.MultiProcessValue(_Place(folder))  # type: ignore[no-untyped-call]
     atexit.register(_remove, folder, os.getpid())
+
+
+def rules_on_disk(state: str) -> None:
+    """Say how the rules on disk are. For the process that forks the workers: it says so for all of them."""
+    for each in _RULES:
+        _rules_on_disk().labels(each).set(each == state)
+
+
+@cache
+def _rules_on_disk() -> prometheus_client.Gauge:
+    return prometheus_client.Gauge(
+        "dosegate_rules_on_disk",
+        "1 for what the rules on disk are: in force, good and waiting for a reload, or refused.",
+        ("state",),
+        registry=None,
+        multiprocess_mode="mostrecent",
+    )
 
 
 def _remove(folder: Path, owner: int) -> None:

@@ -57,18 +57,21 @@ def a_token(settings):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A server with two workers. It says how to begin; at the end it has to stop cleanly and in silence."""
-    database = tmp_path_factory.mktemp("served") / "dosegate.db"
+    """A server with two workers. It says how to begin, repeats nothing of what it got, and stops cleanly."""
+    folder = tmp_path_factory.mktemp("served")
+    database, log = folder / "dosegate.db", folder / "log"
     settings = Settings(f"sqlite:///{database}", keys=Path(f"{database}.pem"))
     token = a_token(settings)
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, settings.database, settings.keys],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    with process:
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "-c", SERVE, settings.database, settings.keys],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
         ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
         line = process.stdout.readline() if ready else ""
         started = re.fullmatch(r"Listening on http://127\.0\.0\.1:(\d+) \(loopback only: .+\)\n", line)
@@ -79,7 +82,8 @@ def server(tmp_path_factory):
         finally:
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, said) == (0, "")
+    assert (process.returncode, said) == (0, "")
+    assert "CANARY" not in log.read_text()
 
 
 def ask(server, method, address, body=None, **headers):
