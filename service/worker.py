@@ -12,9 +12,8 @@ from gunicorn.workers.sync import SyncWorker  # type: ignore[import-untyped]
 
 from service.clients import Client, Patience, TooLarge, TooSlow
 from service.connections import Connections
-from service.records.site import DEMONSTRATION
 from service.web import problems
-from service.web.headers import MODE, NOTHING
+from service.web.headers import of_every_answer
 from service.web.parts import parts_of
 
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
@@ -79,20 +78,16 @@ class Worker(SyncWorker):  # type: ignore[misc]
             log.warning("request_unreadable", status=status, request=request)
         problem = problems.http_problem(status)
         body = json.dumps(problem).encode("ascii")
+        bounds = "".join(
+            f"{name}: {value}\r\n" for name, value in of_every_answer(parts_of(self.wsgi)).items()
+        )
         head = (
             f"HTTP/1.1 {status} {problem['title']}\r\nConnection: close\r\n"
             f"Content-Type: {problems.MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
-            f"X-Request-Id: {request}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-            f"Cross-Origin-Resource-Policy: same-origin\r\nContent-Security-Policy: {NOTHING}\r\n"
-            f"Cache-Control: no-store\r\n{self._mark()}\r\n"
+            f"X-Request-Id: {request}\r\n{bounds}\r\n"
         )
         client.close()  # what there was of another answer
         client.sendall(head.encode("ascii") + body)
-
-    def _mark(self) -> str:
-        """The header that says that nobody here is real, where it is so."""
-        demonstration = parts_of(self.wsgi).store.records.demonstration
-        return f"{MODE}: {DEMONSTRATION}\r\n" if demonstration else ""
 
 
 def _status(error: BaseException) -> int:

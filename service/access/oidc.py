@@ -135,7 +135,7 @@ class OidcClient:
             raise SignInRefused(Refusal.EXPIRED) from None
         except ClaimError as error:
             raise SignInRefused(Refusal.CLAIM, error.claim) from None
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             raise SignInRefused(Refusal.CLAIM) from None
         if not _authenticated_lately(claims.get("auth_time"), now):
             raise SignInRefused(Refusal.AUTHENTICATION)
@@ -151,7 +151,7 @@ class OidcClient:
                 return _decoded(token, self._provider.keys(now))
             except InvalidKeyIdError:
                 return _decoded(token, self._provider.keys(now, anew=True))
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             raise SignInRefused(Refusal.SIGNATURE) from None
 
 

@@ -87,7 +87,7 @@ class Provider:
             if error.error == "invalid_grant":
                 raise CodeRefused from None
             raise ProviderUnavailable("it refuses this service's client id, secret or address") from None
-        except (requests.RequestException, HTTPError, ValueError) as error:
+        except (requests.RequestException, HTTPError, ValueError, RecursionError) as error:
             raise ProviderUnavailable(_in_words(error)) from None
         return tokens
 
@@ -119,7 +119,7 @@ class Provider:
             document = answer.json()
             if not isinstance(document, dict):
                 raise ProviderUnavailable("it answered with something else than a JSON object")
-        except (requests.RequestException, HTTPError, ValueError) as error:
+        except (requests.RequestException, HTTPError, ValueError, RecursionError) as error:
             self._failed_at = now
             raise ProviderUnavailable(_in_words(error)) from None
         except ProviderUnavailable:

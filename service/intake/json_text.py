@@ -14,8 +14,10 @@ from service.intake.errors import MOST_ERRORS, BadInput, FieldError
 
 MOST_BYTES = 256 * 1024
 MOST_WITH_BUNDLE = 4 * 1024 * 1024
+MOST_DEPTH = 100  # a FHIR resource has a dozen; how deep Python itself goes depends on who asks it
 _LONGEST_KEY, _LONGEST_PATH = 60, 200  # as written in a path
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_TOO_DEEP = f"the JSON is nested more than {MOST_DEPTH} deep"
 _NO_TEXT_SAYS = "holds a character that is none: U+0000, or half of a surrogate pair"
 
 # Where a value stands: the place of what it is in, and its key there. A path is written out for an error
@@ -45,7 +47,7 @@ def parse(text: bytes | str, most_bytes: int = MOST_BYTES) -> Any:
     except json.JSONDecodeError as error:
         raise _refused(f"this is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
-        raise _refused("the JSON is nested too deeply") from None
+        raise _refused(_TOO_DEEP) from None
     return value
 
 
@@ -68,27 +70,29 @@ def fits(text: bytes) -> bool:
 
 
 def check_texts(value: Any) -> None:
-    """Return where every text in it, keys too, can be kept.
+    """Return where every text in it, keys too, can be kept, and it is not nested too deeply.
 
-    Raises BadInput naming the paths of the first ones that cannot.
+    Raises BadInput naming the paths of the first texts that cannot.
     """
-    found = islice(_not_kept(value, ()), MOST_ERRORS)
+    found = islice(_not_kept(value, (), MOST_DEPTH), MOST_ERRORS)
     if bad := [FieldError(path, _NO_TEXT_SAYS) for path in dict.fromkeys(map(_written, found))]:
         raise BadInput(bad)
 
 
-def _not_kept(value: Any, place: Place) -> Iterator[Place]:
+def _not_kept(value: Any, place: Place, deeper: int) -> Iterator[Place]:
     """The places of texts that cannot be kept; of such a key, the place of its object."""
     if isinstance(value, str):
         if _NO_TEXT.search(value):
             yield place
         return
+    if not deeper and isinstance(value, dict | list):
+        raise _refused(_TOO_DEEP)
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
         if isinstance(key, str) and _NO_TEXT.search(key):
             yield place
             continue
-        yield from _not_kept(part, (place, key))
+        yield from _not_kept(part, (place, key), deeper - 1)
 
 
 def _written(place: Place) -> str:

@@ -34,7 +34,6 @@ def page(template: str, *, code: int = 200, **view: Any) -> Response:
     response.headers["Content-Security-Policy"] = _POLICY.format(nonce=g.nonce)
     # With no-referrer a browser would send each form with `Origin: null`, as from a site that is not ours.
     response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     return response
 
 

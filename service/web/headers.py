@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from collections.abc import Mapping
 
 import structlog
 from flask import Flask, Response, g, request
@@ -11,9 +12,21 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from service.access.principal import Principal
 from service.records.site import DEMONSTRATION
 from service.web.metrics import METHODS, OTHER
-from service.web.parts import parts
+from service.web.parts import Parts, parts
 
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_A_YEAR = "max-age=31536000"
+_POWERS = ("camera", "display-capture", "geolocation", "microphone", "payment", "serial", "usb")
+_BOUNDS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that do not heed frame-ancestors
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{power}=()" for power in _POWERS),
+    "Content-Security-Policy": NOTHING,
+    "Cache-Control": "no-store",
+}
 UNMATCHED = "unmatched"
 MODE = "Dosegate-Mode"
 _PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -35,16 +48,18 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
-    if parts().store.records.demonstration:
-        response.headers[MODE] = DEMONSTRATION
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    # The documentation page says for itself what it loads and how long that may be kept.
-    response.headers.setdefault("Content-Security-Policy", NOTHING)
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in of_every_answer(parts()).items():
+        # A page says for itself what it loads; what is no answer about a patient, how long it may be kept.
+        response.headers.setdefault(name, value)
     _tell(response.status_code, time.perf_counter() - g.began)
     return response
+
+
+def of_every_answer(of: Parts) -> dict[str, str]:
+    """What keeps a browser in bounds, whatever is answered, and whoever answers."""
+    marked = {MODE: DEMONSTRATION} if of.store.records.demonstration else {}
+    by_tls = of.public_url is not None and of.public_url.startswith("https:")
+    return {**_BOUNDS, **({"Strict-Transport-Security": _A_YEAR} if by_tls else {}), **marked}
 
 
 def _tell(status: int, seconds: float) -> None:
