@@ -45,6 +45,7 @@ CAN_BE_BAD = (
     "GET /api/v1/webhooks/deliveries",
     "POST /api/v1/webhooks/deliveries/{message}/replay",
     "POST /api/v1/webhooks/deliveries/replay",
+    "GET /api/v1/drugs/{drug_id}/source-attributes",
 )
 CDS_HOOKS = (
     "GET /cds-services",
@@ -57,8 +58,6 @@ CANNOT_BE_BAD = (
     "GET /api/v1/journal/checkpoint",
     "GET /api/v1/drugs",
     "GET /api/v1/drugs/{drug_id}",
-    "GET /api/v1/drugs/{drug_id}/source-attributes",
-    "GET /api/v1/drugs/{drug_id}/source-attributes",
     "GET /api/v1/facts",
     "GET /healthz",
     "GET /readyz",
