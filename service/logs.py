@@ -75,6 +75,7 @@ FIELDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "message": ("the id of a message to an endpoint", _UUID),
     "error": ("the class of an error, never its words", _text(r"[A-Za-z_]\w{0,79}")),
     "reason": ("why, in words of ours", _WORDS),
+    "part": ("the part of the service that is not ready", _WORD),
     "library": ("the library that logged something", _text(r"[A-Za-z_][\w.]{0,99}")),
     "place": ("the module and the line where it did", _text(r"[A-Za-z_]\w*:\d{1,6}")),
     "process": ("the number of a process", _count),

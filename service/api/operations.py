@@ -5,11 +5,14 @@ from flask import Response
 from service.access.roles import Permission
 from service.api.documentation import Answers, Section
 from service.api.schemas import StateSchema
+from service.intake.errors import FieldError
 from service.records.site import DEMONSTRATION
-from service.web import metrics
+from service.web import metrics, problems
+from service.web.gauges import families
 from service.web.guard import PUBLIC
 from service.web.parts import parts
-from service.web.responses import as_json
+from service.web.readiness import readiness
+from service.web.responses import as_json, as_problem
 
 section = Section("operations", __doc__)
 
@@ -17,7 +20,7 @@ section = Section("operations", __doc__)
 @section.endpoint("/healthz", Answers(200, "The process answers.", StateSchema), needs=PUBLIC)
 def healthz() -> Response:
     """Tell whether the process is up."""
-    return as_json(_state("up"))
+    return as_json({"status": "up", **_marked()})
 
 
 @section.endpoint(
@@ -27,14 +30,24 @@ def healthz() -> Response:
     problems=(503,),
 )
 def readyz() -> Response:
-    """Tell whether a checklist could be answered and recorded now."""
-    parts().store.ping()
-    return as_json(_state("ready"))
+    """Tell whether a checklist could be answered and recorded now, and how each part is.
+
+    Where it could not, `errors` names the parts that are not as they should be. A worker for webhooks that is
+    missing is told, and keeps nobody from asking.
+    """
+    found = readiness()
+    if not found.lacking:
+        return as_json({"status": "ready", "parts": dict(found.parts), **_marked()})
+    errors = [FieldError(f"parts.{name}", word) for name, word in found.lacking.items()]
+    detail = "The service cannot answer and record now. Work by hand, and tell whoever runs the service."
+    response = as_problem(problems.document(problems.STORE_UNAVAILABLE, detail, errors))
+    if found.retry_after is not None:
+        response.headers["Retry-After"] = str(found.retry_after)
+    return response
 
 
-def _state(word: str) -> dict[str, str]:
-    marked = {"mode": DEMONSTRATION} if parts().store.records.demonstration else {}
-    return {"status": word, **marked}
+def _marked() -> dict[str, str]:
+    return {"mode": DEMONSTRATION} if parts().store.records.demonstration else {}
 
 
 @section.endpoint(
@@ -43,5 +56,5 @@ def _state(word: str) -> dict[str, str]:
     needs=Permission.METRICS_READ,
 )
 def read_metrics() -> Response:
-    """Read the counters of the worker that answers; every series names its worker."""
-    return Response(parts().metrics.text(), content_type=metrics.MEDIA_TYPE)
+    """Read what all workers have counted, and the figures of the records."""
+    return Response(parts().metrics.text(families()), content_type=metrics.MEDIA_TYPE)

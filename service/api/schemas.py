@@ -233,10 +233,24 @@ class ReplaySchema(Schema):
     policy = a.text(metadata=a.said("The digest of the stored policy."))
 
 
+class ReadinessSchema(Schema):
+    """How each part of the service is."""
+
+    database = a.text(validate=validate.Equal("up"))
+    migrations = a.text(validate=validate.Equal("current"))
+    packs = a.text(validate=validate.Equal("loaded"))
+    chain = a.text(validate=validate.Equal("sound"))
+    worker = a.text(
+        validate=validate.OneOf(["running", "missing", "not_needed", "unknown"]),
+        metadata=a.said("Whether somebody delivers webhooks."),
+    )
+
+
 class StateSchema(Schema):
     """The state of the service."""
 
     status = a.text(validate=validate.OneOf(["up", "ready"]))
+    parts = fields.Nested(ReadinessSchema, metadata=a.said("There where it was asked whether it is ready."))
     mode = fields.String(
         validate=validate.Equal(DEMONSTRATION), metadata=a.said("There where every patient is made up.")
     )

@@ -71,12 +71,6 @@ class Store:
         self.records = records
         self._bases: set[tuple[str, str]] = set()  # those that are known to be kept
 
-    def ping(self) -> None:
-        """Return where the store answers. Raises StoreUnavailable."""
-        with self.records.reading() as connection:
-            connection.execute(select(checklists.c.id).limit(1)).first()
-        self.records.prove()
-
     def add(
         self,
         checklist: StoredChecklist,

@@ -38,7 +38,10 @@ _NAME = "dosegate"
 
 @dataclass(frozen=True)
 class Parts:
-    """The library, what makes checklists with it, the records, keys and people, the clock, the counters."""
+    """The library, what makes checklists with it, the records, keys and people, the clock, the counters.
+
+    `rules_on_disk` says whether what lies there is in_force, waiting or refused.
+    """
 
     library: Library
     making: Making
@@ -66,6 +69,7 @@ class Parts:
     public_url: str | None
     clock: Callable[[], datetime]
     metrics: Metrics
+    rules_on_disk: Callable[[], str]
 
 
 def install(app: Flask, parts: Parts) -> None:

@@ -5,9 +5,11 @@ hands and never all of them.
 """
 
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,6 +20,7 @@ from service.records.site import SiteRecords
 from service.webhooks.claims import Claimed, claim, ready
 from service.webhooks.outbox import read_on
 from service.webhooks.payloads import payload
+from service.webhooks.presence import EVERY, say_gone, say_present
 from service.webhooks.sending import SECONDS, Answer, give_up_erased, send, settle, sweep
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
@@ -41,6 +44,8 @@ class Courier:
         self._clock, self._chance = clock, chance
         self._under_way: dict[Future[bool | None], str] = {}
         self._swept: datetime | None = None
+        self._process = uuid.uuid4().hex
+        self._said_present: datetime | None = None
         self.delivered = self.failed = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -48,6 +53,7 @@ class Courier:
         with ThreadPoolExecutor(_HANDS) as hands:
             while not stop.is_set():
                 try:
+                    self._say_present()
                     if self._step(hands):
                         continue
                 except StoreUnavailable as error:
@@ -57,6 +63,15 @@ class Courier:
                     self._wait_for_one()
                 else:
                     stop.wait(_LOOKS_EVERY)
+        with suppress(StoreUnavailable):  # it is forgotten by itself
+            say_gone(self._records, self._process)
+
+    def _say_present(self) -> None:
+        """Say every so often that somebody delivers; by a clock that may step back, too."""
+        now, before = self._clock(), self._said_present
+        if before is None or abs(now - before) >= EVERY:
+            say_present(self._records, self._process, now)
+            self._said_present = now
 
     def drain(self) -> None:
         """Deliver all that is due now, and end. Raises StoreUnavailable."""

@@ -28,6 +28,7 @@ _TYPES = {
     Event.OUTCOME_RECORDED: EventType.OUTCOME_RECORDED,
     Event.PACK_LOADED: EventType.PACK_RELEASED,
 }
+TOLD_OF = tuple(event.value for event in _TYPES)
 
 
 def message_id(entry: str, type: str) -> str:
@@ -69,7 +70,7 @@ def _read_for(connection: Connection, site: str, id: str, now: datetime) -> bool
         return False
     last = _last(connection, site)
     to = min(last, endpoint.read_to + _AT_ONCE)
-    told_of = journal.c.event.in_([event.value for event in _TYPES])
+    told_of = journal.c.event.in_(TOLD_OF)
     entries = select(journal.c.sequence, journal.c.event, journal.c.subject, journal.c.digest).where(
         journal.c.site == site, journal.c.sequence.between(endpoint.read_to + 1, to), told_of
     )

@@ -10,23 +10,12 @@ from service.knowledge.problems import KnowledgeError
 from service.records.database import StoreUnavailable
 from service.settings import BadSetting, Settings
 from service.web.metrics import Metrics
-from tests.api.sending import a_request, is_problem, post, sample
+from tests.api.sending import a_request, post, sample
 
 
 @pytest.mark.any_database
 def test_a_service_that_is_up_says_so(client):
     assert client.get("/healthz").json == {"status": "up"}
-
-
-def test_a_service_that_can_record_is_ready(client):
-    assert client.get("/readyz").json == {"status": "ready"}
-
-
-@pytest.mark.usefixtures("own_database_url")
-def test_a_service_whose_records_fail_is_up_but_not_ready(client, sql):
-    sql("ALTER TABLE checklists RENAME TO elsewhere")
-    assert client.get("/healthz").status_code == 200
-    assert is_problem(client.get("/readyz"), 503)
 
 
 @pytest.mark.any_database

@@ -143,7 +143,7 @@ def test_a_store_without_its_tables_is_unavailable(store, a_checklist, basis, ac
     store.add(a_checklist(), basis, act)
     sql("ALTER TABLE checklists RENAME TO elsewhere")
     with pytest.raises(StoreUnavailable):
-        store.ping()
+        store.records.prove()
     with pytest.raises(StoreUnavailable):
         store.add(a_checklist(), basis, act)
 
