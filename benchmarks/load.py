@@ -155,7 +155,7 @@ def no_error(turns):
     errors, asked = sum((each.errors for each in turns), Counter()), sum(len(each.taken) for each in turns)
     print()
     aim(
-        f"error rate 0 ({errors.total()} of {asked:,} in both{f': {dict(errors)}' if errors else ''})",
+        f"error rate 0 ({errors.total()} of {asked:,}{f': {dict(errors)}' if errors else ''})",
         not errors,
     )
     return not errors

@@ -1,9 +1,11 @@
 """Dosegate as it runs in production: its own command line, PostgreSQL, and a role that owns no table."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,15 +19,20 @@ from tests.databases import postgresql_server
 
 COMMAND = Path(sys.executable).with_name("dosegate")
 PUBLIC_URL = "https://dosegate.example"
+_LEVEL = re.compile(r'"level": ?"(\w+)"')
 OWNER, ROLE = "dosegate_owner", "dosegate_service"
 
 
 @dataclass(frozen=True)
 class Site:
-    """One that is set up: how its commands are told where its records are, and the key of a program."""
+    """One that is set up: how its commands are told where its records are, and the key of a program.
+
+    What it logs is in a file, as where systemd or a container runs it.
+    """
 
     environment: dict[str, str]
     fsync: str
+    log: Path
     key: str = ""
 
     @property
@@ -50,15 +57,25 @@ class Site:
     def serving(self, workers):
         """`dosegate serve`; the port that it listens on, and its process."""
         command = [COMMAND, "serve", "--port", "0", "--workers", str(workers)]
-        with running(command, env=self.environment) as process:
+        with self._running(command) as process:
             port = int(process.stdout.readline().split()[2].rpartition(":")[2])
             yield port, psutil.Process(process.pid)
 
     @contextmanager
     def delivering(self):
         """`dosegate deliver`; its process."""
-        with running([COMMAND, "deliver"], env=self.environment) as process:
+        with self._running([COMMAND, "deliver"]) as process:
             yield psutil.Process(process.pid)
+
+    def logged(self):
+        """How many events of each level were logged; what is no event counts as such."""
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return Counter(found[1] if (found := _LEVEL.search(each)) else "no event" for each in lines)
+
+    @contextmanager
+    def _running(self, command):
+        with self.log.open("a") as log, running(command, self.environment, log) as process:
+            yield process
 
 
 @contextmanager
@@ -81,7 +98,7 @@ def site(private_hosts=""):
             "DOSEGATE_PRIVATE_HOSTS": private_hosts,
             "DOSEGATE_REQUESTS_PER_MINUTE": "0",
         }
-        made = Site(environment, fsync)
+        made = Site(environment, fsync, Path(folder) / "log")
         made.command("db", "upgrade")
         scopes = [f"--scope={each.value}" for each in (Permission.CHECKLIST_MAKE, Permission.CHECKLIST_READ)]
         yield replace(made, key=made.command("keys", "add", "bench", *scopes).split()[-1])

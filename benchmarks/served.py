@@ -37,9 +37,9 @@ def postgresql():
 
 
 @contextmanager
-def running(command, env=None):
-    """A process, ended at the end."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+def running(command, env=None, log=None):
+    """A process, ended at the end; what it logs goes to a file, if one is given."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=env) as process:
         try:
             yield process
         finally:
