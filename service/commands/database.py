@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import click
 
+from service.commands.backup import backup, restore
 from service.commands.opened import settings
 from service.records import migrate
 from service.records.database import Database, StoreUnavailable
@@ -27,9 +28,13 @@ _DONE = {
 _NOT_AS_IT_SHOULD_BE = 4
 
 
-@click.group(short_help="Look at the tables, and bring them up to date.")
+@click.group(short_help="Look after the database.")
 def db() -> None:
-    """Look at the database that DOSEGATE_DATABASE_URL names, and bring its tables up to date."""
+    """Look after the database that DOSEGATE_DATABASE_URL names: its tables, its backups."""
+
+
+db.add_command(backup)
+db.add_command(restore)
 
 
 @db.command(short_help="Bring the tables up to this version.")
