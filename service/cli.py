@@ -33,6 +33,7 @@ _LATER = {
     "checklists": "service.commands.finding:checklists",
     "db": "service.commands.database:db",
     "deliver": "service.commands.webhooks:deliver",
+    "doctor": "service.commands.doctor:doctor",
     "ehr": "service.commands.ehr:ehr",
     "facts": "service.commands.facts:facts",
     "forecast": "service.commands.forecast:show_forecast",

@@ -1,0 +1,1 @@
+"""What `dosegate doctor` looks at: small functions, a module for each part of an installation."""
