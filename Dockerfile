@@ -18,6 +18,7 @@ COPY requirements/build.txt requirements/tracing.txt requirements/
 RUN pip install --quiet --require-hashes --only-binary :all: -r requirements/build.txt
 
 # Without the flag durable-rules compiles and then does not import on Python 3.13.
+# hadolint ignore=DL3059
 RUN CPPFLAGS=-DPyEval_CallObject=PyObject_CallObject \
     pip wheel --quiet --require-hashes --no-deps --only-binary :all: --no-binary durable-rules \
         --use-pep517 --no-build-isolation --wheel-dir wheels -r requirements/tracing.txt
