@@ -11,7 +11,6 @@ from service.pages.presenters.people import PERMISSION_WORDS
 from service.pages.presenters.refusals import FAULTS
 from service.records.journal import Act
 from service.web import own_account
-from tests.pages.conftest import accessibility_faults
 from tests.pages.page_texts import fields, form_key, words
 from tests.people import PASSWORD, PIN, an_account, browser, signed_in
 
@@ -216,16 +215,3 @@ def test_the_page_of_roles_is_the_table_that_is_enforced(app):
         cells = said[said.index(f" {permission.value} ") :].split()[1 : len(Role) + 2]
         allowed = [*(role in ROLES[permission] for role in Role), permission in SCOPES]
         assert [cell == "yes" for cell in cells] == allowed, permission
-
-
-def test_the_pages_have_no_accessibility_faults(app, a_person):
-    an_account(app, Role.NURSE, "paula")
-    page = a_person(Role.ADMIN)
-    page.set_viewport_size({"width": 390, "height": 844})
-    for address in ("/accounts", "/accounts/paula", "/account", "/roles"):
-        page.goto(address)
-        assert accessibility_faults(page) == [], address
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
-    page.goto("/accounts")
-    page.get_by_role("button", name="Add the account").click()
-    assert accessibility_faults(page) == []

@@ -124,7 +124,7 @@ def day(app):
     an_account(app, Role.NURSE, "vera")
     clinic.plan("P-1")
     clinic.plan("P-2", "2026-10-07T09:00:00+00:00")
-    clinic.end(clinic.check("P-3"))
+    clinic.end(things.setdefault("ended", clinic.check("P-3")))
     return things
 
 
@@ -194,6 +194,7 @@ def test_every_state_of_a_visit(app, day, a_person, look):
         ("blocked", "Nobody can override this"),
         ("overridden", "Overridden, for this dose only"),
         ("corrected", "Do not work from it"),
+        ("ended", "Watch"),
         ("erased", "Erased checklist"),
     ):
         nurse.goto(f"/checklists/{day[state]}")

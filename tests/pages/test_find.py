@@ -7,7 +7,7 @@ import pytest
 
 from service.access.roles import Role
 from tests.pages.auditing import answered, erased, events_of, kept, posted, text_of
-from tests.pages.conftest import NOW, PHONE, TABLET, accessibility_faults
+from tests.pages.conftest import NOW
 from tests.people import signed_in
 
 pytestmark = pytest.mark.any_database
@@ -150,18 +150,3 @@ def test_others_find_and_take_nothing_out(app, role):
 def test_an_administrator_finds_nothing(app):
     refused = signed_in(app, Role.ADMIN).get("/find")
     assert (refused.status_code, refused.mimetype) == (403, "text/html")
-
-
-@pytest.mark.parametrize("size", [TABLET, PHONE], ids=["tablet", "phone"])
-def test_the_pages_of_a_search_in_a_browser(app, a_person, size):
-    kept(app, without=["hbsag"])
-    page = a_person(Role.AUDITOR, viewport=size)
-    page.goto("/find")
-    assert accessibility_faults(page) == []
-    page.get_by_text("More filters").click()
-    page.get_by_label("Rule that was found", exact=True).fill("hbv-active")
-    page.get_by_role("button", name="Find", exact=True).click()
-    page.get_by_text("1 could not be decided").click()
-    assert page.get_by_label("Rule that was found", exact=True).input_value() == "hbv-active"
-    assert accessibility_faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]

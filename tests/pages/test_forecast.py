@@ -3,7 +3,6 @@
 import pytest
 
 from service.access.roles import Role
-from tests.pages.conftest import PHONE, accessibility_faults
 from tests.pages.planning import Clinic
 from tests.people import signed_in
 
@@ -78,11 +77,3 @@ def test_what_cannot_be_asked_is_refused(nurse, query):
 def test_an_empty_forecast_says_what_to_do(nurse):
     page = nurse.get("/forecast").text
     assert "No infusion is planned for these days" in page and 'href="/today/upload"' in page
-
-
-def test_it_reads_on_a_phone(a_person, clinic):
-    clinic.plan("P-bare", TOMORROW, "inotuzumab_ozogamicin")
-    page = a_person(Role.NURSE, viewport=PHONE)
-    page.goto("/forecast")
-    assert accessibility_faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from service.access.roles import FOR_PEOPLE_ONLY, SCOPES, Role
-from tests.pages.conftest import accessibility_faults
 from tests.pages.page_texts import fields, words
 from tests.people import PIN, signed_in
 
@@ -78,21 +77,3 @@ def test_what_only_people_do_is_not_offered(admin):
     page = admin.get("/keys").text
     assert all(f'value="{scope}"' in page for scope in SCOPES)
     assert not any(f'value="{scope}"' in page for scope in FOR_PEOPLE_ONLY)
-
-
-def test_the_pages_have_no_accessibility_faults(app, a_person):
-    page = a_person(Role.ADMIN)
-    page.goto("/keys")
-    page.get_by_label("Name of the program").fill("Ward EHR")
-    page.get_by_label("Make a checklist").check()
-    page.get_by_label("Your PIN or password").fill(PIN)
-    page.get_by_role("button", name="Make the key").click()
-    page.get_by_role("heading", name="The key is made").wait_for()
-    assert accessibility_faults(page) == []
-    page.get_by_role("button", name="I have copied it").click()
-    for size in ({"width": 820, "height": 1180}, {"width": 390, "height": 844}):
-        page.set_viewport_size(size)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size
-    assert accessibility_faults(page) == []
-    page.get_by_role("link", name="Ward EHR").click()
-    assert accessibility_faults(page) == []

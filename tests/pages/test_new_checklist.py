@@ -8,7 +8,6 @@ from service.access.roles import Role
 from service.intake.documents import plain
 from service.records.visits import Person
 from tests.builders import request_for
-from tests.pages.conftest import PHONE, accessibility_faults
 from tests.pages.drafting import asked, key_of, text_of
 from tests.people import signed_in
 
@@ -134,13 +133,3 @@ def test_going_on_from_a_recorded_checklist_corrects_it(app, nina):
     parts = app.extensions["dosegate"]
     assert parts.store.get(kept.id).superseded_by == re.search(r"/checklists/(.*)", recorded.location)[1]
     assert nina.post(address, data={"form_key": key}).status_code == 409
-
-
-def test_the_form_is_within_reach(a_person):
-    page = a_person(viewport=PHONE)
-    page.goto(NEW)
-    assert accessibility_faults(page) == []
-    page.get_by_role("button", name="Begin").click()
-    page.get_by_role("alert").wait_for()
-    assert accessibility_faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

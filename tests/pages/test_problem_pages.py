@@ -10,7 +10,6 @@ from service.pages.presenters import problems as shown
 from service.records.database import StoreUnavailable
 from service.web import problems
 from tests.api.sending import is_problem
-from tests.pages.conftest import accessibility_faults
 from tests.pages.page_texts import fields, words
 from tests.people import PIN, an_account, browser, signed_in
 
@@ -118,11 +117,3 @@ def test_the_page_speaks_the_language_of_the_page(app):
     client = browser(app)
     client.set_cookie("__Host-dosegate-language", "de", secure=True)
     assert '<html lang="de">' in client.get("/nowhere").text
-
-
-def test_the_pages_have_no_accessibility_faults(a_person):
-    page = a_person()
-    page.set_viewport_size({"width": 390, "height": 844})
-    for address in ("/nowhere", "/accounts"):
-        page.goto(address)
-        assert accessibility_faults(page) == []

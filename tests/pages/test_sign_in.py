@@ -8,7 +8,6 @@ from service.access.roles import Role
 from service.records.journal import Act
 from service.web.cookies import DEVICE_COOKIE
 from service.web.guard import COOKIE
-from tests.pages.conftest import accessibility_faults
 from tests.pages.page_texts import form_key, words
 from tests.people import PASSWORD, an_account, browser, signed_in
 
@@ -183,14 +182,3 @@ def test_in_a_browser_a_link_of_another_site_finds_the_session(a_person, address
     page.get_by_role("link", name=page.account.full_name).wait_for()
     assert page.url == f"{address}/drugs"
     assert sent.count(f"{address}/drugs") == 2
-
-
-def test_the_page_has_no_accessibility_faults(a_person):
-    page = a_person()
-    page.context.clear_cookies()
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/sign-in")
-    assert accessibility_faults(page) == []
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.get_by_role("alert").wait_for()
-    assert accessibility_faults(page) == []

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from service.access.roles import Role
-from tests.pages.conftest import PHONE, accessibility_faults
 from tests.pages.page_texts import form_key
 from tests.pages.planning import TODAY, Clinic
 from tests.people import signed_in
@@ -159,23 +158,3 @@ def test_an_auditor_finds_a_patient_without_drafts(app, clinic):
     drafted = clinic.draft("P-1", at="2026-09-01T13:00:00+00:00")
     clinic.check("P-1", "2026-09-02T13:00:00+00:00")
     assert f"/drafts/{drafted}" not in find(signed_in(app, Role.AUDITOR), "P-1").text
-
-
-def test_it_reads_on_a_phone_and_says_all_to_a_screen_reader(a_person, clinic):
-    clinic.plan("P-1")
-    clinic.plan("P-2", drug="ibalizumab")
-    clinic.check("P-3", without=["hbsag"])
-    clinic.draft("P-4")
-    clinic.end(clinic.check("P-5"))
-    page = a_person(Role.NURSE, viewport=PHONE)
-    for address in ("/today", "/today/upload", "/forecast", "/today?day=2026-10-20"):
-        page.goto(address)
-        assert accessibility_faults(page) == [], address
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
-    page.goto("/today")
-    page.get_by_label("Patient id").fill("P-3")
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Patient P-3").wait_for()
-    assert page.url.endswith("/today/search")
-    assert accessibility_faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

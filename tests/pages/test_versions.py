@@ -13,7 +13,7 @@ from tests.api.sending import a_request
 from tests.builders import shipped
 from tests.kept import keep, rules_folder
 from tests.pages.auditing import text_of
-from tests.pages.conftest import NOW, PHONE, TABLET, accessibility_faults
+from tests.pages.conftest import NOW
 from tests.people import signed_in
 
 PACK = "drugs/inebilizumab.yaml"
@@ -157,17 +157,3 @@ def test_files_that_are_not_those_that_were_recorded_are_not_shown(app, used, un
     now, before = ids_of(client.get(VERSIONS))
     unguarded("UPDATE knowledge SET files = REPLACE(files, 'version: 0.9.0', 'version: 0.9.1')")
     assert compared(client, before, now).status_code == 404
-
-
-@pytest.mark.any_database
-def test_a_comparison_is_read_on_a_tablet_and_a_phone(app, used, a_person):
-    page = a_person(Role.PHARMACIST)
-    page.goto(VERSIONS)
-    page.set_viewport_size(PHONE)
-    assert accessibility_faults(page) == []
-    page.get_by_role("button", name="Compare").click()
-    page.get_by_text("The lines of the files that differ").click()
-    for size in (TABLET, PHONE):
-        page.set_viewport_size(size)
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    assert accessibility_faults(page) == []

@@ -1,18 +1,17 @@
-"""The page of a visit in a browser: with a finger, with keys alone, without scripts, and for axe."""
+"""The page of a visit in a browser: with a finger, with keys alone, and without scripts."""
 
 import pytest
 
 from service.access.roles import Role
 from service.app import create_app
 from tests.double_check import asking
-from tests.pages.conftest import PHONE, TABLET, accessibility_faults
-from tests.pages.visit_forms import HEPATITIS, INFECTION, POSITIVE, entries, made, named, send
+from tests.pages.conftest import accessibility_faults
+from tests.pages.visit_forms import entries, made, send
 from tests.people import PIN, signed_in
 
 pytestmark = pytest.mark.any_database
 
 WHY = {"reason": "risk-benefit-ratio", "comment": "Afebrile for 48 h; cannot wait."}
-HELD = {"outcome": "held", "reason": "finding-stands", "comment": "Fever of 38.4."}
 
 
 @pytest.fixture
@@ -38,51 +37,6 @@ def tab_to(page, words):
         if here.startswith(words):
             return
     raise AssertionError(f"no way by keyboard to {words}")
-
-
-def state(app, name, nina, paul):
-    """A visit in one of the states that its page has."""
-    if name == "warned":
-        return made(app, "resolved")
-    if name == "blocked for ever, one overridden":
-        id = made(app, "serious", with_={"active_infection": "serious", "hbsag": POSITIVE})
-        assert send(paul, id, "overrides", **named(INFECTION), **WHY, secret=PIN).status_code == 303
-        assert send(paul, id, "overrides", **named(HEPATITIS), **WHY, secret=PIN).status_code == 409
-        return id
-    id = made(app)
-    if name == "infused and signed":
-        assert send(nina, id, "attestations", meaning="performed", secret=PIN).status_code == 303
-        why = {"reason": "urgent", "comment": "Went ahead alone."}
-        assert send(nina, id, "outcomes", outcome="infused", **why).status_code == 303
-    if name == "superseded":
-        made(app, supersedes={"id": id, "reason": "typing error"})
-    return id
-
-
-STATES = ("warned", "blocked for ever, one overridden", "infused and signed", "superseded")
-
-
-def test_axe_finds_nothing_in_any_state_and_nothing_is_wider_than_the_screen(app, a_person):
-    nina, paul = signed_in(app, "nurse", "nina"), signed_in(app, "prescriber", "paul")
-    assert send(nina, made(app, "serious"), "outcomes", **HELD).status_code == 303  # an earlier visit
-    page, second = a_person(Role.PRESCRIBER), a_person(viewport=PHONE)
-    for name, narrow_last in zip(STATES, (True, False, True, False), strict=True):
-        page.goto(f"/checklists/{state(app, name, nina, paul)}")
-        page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
-        for viewport in (TABLET, PHONE) if narrow_last else (PHONE, TABLET):
-            page.set_viewport_size(viewport)
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-        assert accessibility_faults(page) == [], name
-    page.goto(f"/checklists/{made(app)}")
-    page.get_by_role("button", name="Sign: Reviewed").click()
-    assert page.locator(".nhsuk-error-summary").is_visible()
-    assert accessibility_faults(page) == []
-    id = made(app)
-    for words in ("2 answers are left.", "This double check cannot be made by you now"):
-        second.goto(f"/checklists/{id}/double-check")
-        assert second.get_by_text(words).is_visible()
-        assert accessibility_faults(second) == []
-        second.goto(f"/checklists/{id}")
 
 
 def test_a_nurse_acknowledges_and_signs_with_keys_alone(app, a_person, sql):
