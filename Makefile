@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser bench texts lock clean packages
+.PHONY: help setup run test check browser bench texts lock clean packages safety-case
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -28,7 +28,7 @@ step = printf '  %s\n' '$(1)'; $(2) >$(LOG) 2>&1 || { cat $(LOG) >&2; printf 'FA
 
 help:  ## print this list
 	@printf 'make TARGET [PYTHON=python3.13] [PORT=8080]\n\n'
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 # What is set up is recorded in .venv: for which interpreter and locks, and for which pyproject.toml. The same
 # again is no work.
@@ -82,6 +82,9 @@ texts: setup  ## put new texts of the pages into the catalogues (then translate 
 	@$(call step,texts: read the pages,$(BIN)/pybabel extract -F $(TEXTS)/babel.cfg -k "lazy_gettext CannotAct" --add-location=file --sort-output -o .cache/texts.pot service)
 	@$(call step,texts: catalogues,$(BIN)/pybabel update -i .cache/texts.pot -d $(TEXTS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 110)
 	@$(call step,texts: compile,$(BIN)/pybabel compile -d $(TEXTS))
+
+safety-case: setup  ## write docs/safety-case.md again from docs/hazards.yaml, the locks and the rules
+	@$(BIN)/python -m tests.guards.safety_case
 
 # Keeps what is locked wherever it still fits; make lock LOCK_OPTIONS=--upgrade takes the newest.
 COMPILE := UV_CACHE_DIR=.cache/uv UV_PYTHON_DOWNLOADS=never \

@@ -10,9 +10,15 @@ from tests import (
     applications,  # noqa: F401  makes them quicker
     databases,
 )
+from tests.guards import controls, hazards
 
 logs.drops = False  # a field that may not be logged is an error here
 logs.to_the_log()
+
+
+def pytest_configure(config):
+    """A whole run fails where a control of a hazard was not shown to work."""
+    controls.watch(config, hazards.shown_by)
 
 
 def pytest_generate_tests(metafunc):
