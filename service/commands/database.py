@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 import click
 
+from service.app import now
 from service.commands.backup import backup, restore
-from service.commands.opened import settings
-from service.records import migrate
+from service.commands.opened import opened, settings
+from service.records import migrate, retention
 from service.records.database import Database, StoreUnavailable
 from service.records.opening import bring_up
 from service.records.standing import Standing, standing
@@ -47,6 +48,19 @@ def upgrade() -> None:
     with _database() as database:
         found = bring_up(database, settings().owner)
     click.echo(f"{_place(database)} {_DONE.get(found.age) or f'is at revision {found.newest} now'}")
+
+
+@db.command(short_help="Delete what is kept for a time only.")
+def sweep() -> None:
+    """Delete what has been kept for long enough, as `dosegate deliver` does every hour; no record is touched.
+
+    Those are ended sessions, failed sign-ins, used tokens, messages, deliveries, plans, keys of requests and
+    drafts that nobody has gone on with.
+    """
+    with opened() as records:
+        swept = retention.sweep(records, now())
+    for table, rows in sorted(swept.items()):
+        click.echo(f"{table:<12}  {rows}")
 
 
 @db.command(short_help="Say what state the tables are in.")

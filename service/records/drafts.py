@@ -4,7 +4,7 @@ They outlive a lock, a reload and a change of nurse. A draft has no history, onl
 that it was kept, seen or discarded is in the journal.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,6 +94,17 @@ class Drafts:
             writing.alone()
             self._found(writing.connection, id)
             self._discard(writing, id, act)
+
+    def discard_left(self, ids: Iterable[str], before: datetime, act: Act) -> int:
+        """Forget those of these drafts that nobody has kept since; how many."""
+        left = (drafts.c.site == self._records.site, drafts.c.updated_at <= before, drafts.c.id.in_(ids))
+        with self._records.writing() as writing:
+            writing.alone()
+            found = writing.connection.scalars(select(drafts.c.id).where(*left).order_by(drafts.c.id)).all()
+            for id in found:
+                self._discard(writing, id, act)
+            writing.wrote_nothing = not found
+        return len(found)
 
     def became(self, writing: Writing, draft: Draft, checklist: str, act: Act) -> None:
         """Forget a draft in the transaction that keeps the checklist made of it, and enter which that is.

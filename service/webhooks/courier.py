@@ -16,12 +16,13 @@ import structlog
 
 from service.outbound.http import Outbound
 from service.records.database import StoreUnavailable
+from service.records.retention import sweep
 from service.records.site import SiteRecords
 from service.webhooks.claims import Claimed, claim, ready
 from service.webhooks.outbox import read_on
 from service.webhooks.payloads import payload
 from service.webhooks.presence import EVERY, say_gone, say_present
-from service.webhooks.sending import SECONDS, Answer, give_up_erased, send, settle, sweep
+from service.webhooks.sending import SECONDS, Answer, give_up_erased, send, settle
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 _HANDS, _HANDS_FOR_ONE = 8, 3

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, select, update
 
 from service.outbound.http import Forbidden, Outbound, Reply, Unreachable
 from service.records.journal import Act, Event
@@ -21,7 +21,6 @@ from service.webhooks.schedule import LONGEST_WAIT, next_attempt
 from service.webhooks.signing import signed
 
 SECONDS = 15.0
-KEPT = timedelta(days=30)
 PATIENCE = timedelta(days=5)  # with an endpoint that never succeeds
 _MOST_BYTES = 64 * 1024
 _LONGEST_ANSWER = 40
@@ -101,13 +100,6 @@ def give_up_erased(records: SiteRecords, claimed: Claimed, now: datetime) -> Non
     gone = {"state": ERASED, "settled_at": now, "leased_until": None}
     with records.noting() as connection:
         connection.execute(update(deliveries).where(*claimed.row).values(gone))
-
-
-def sweep(records: SiteRecords, now: datetime) -> None:
-    """Delete what was settled long ago. Raises StoreUnavailable."""
-    old = (deliveries.c.site == records.site, deliveries.c.settled_at < now - KEPT)
-    with records.noting() as connection:
-        connection.execute(delete(deliveries).where(*old))
 
 
 def _mark(writing: Writing, endpoint: Row[Any], answer: Answer, now: datetime) -> None:
