@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from service import tracing
 from service.access.accounts import Accounts
 from service.access.external import ExternalSignIn
 from service.access.keys import ApiKeys
@@ -121,6 +122,8 @@ def create_app(
     refuses, StoreUnavailable and BadKeyFile.
     """
     settings = settings or Settings.from_environment()
+    if settings.tracing:
+        tracing.begin()
     library = library or library_of(settings)
     load_engines(library)
     bases = {pack.id: Basis.of(library, pack) for pack in library.packs.values()}

@@ -88,7 +88,7 @@ _OWN = frozenset({"at", "level"})
 
 def _only_known(_logger: Any, _method: str, event: Event) -> Event:
     """What may be logged of an event. Raises NotForTheLog where nothing may be dropped."""
-    others = [name for name in event if not _fits(name, event[name])]
+    others = [name for name in event if not fits(name, event[name])]
     if others and not drops:
         raise NotForTheLog(", ".join(f"{name} of {event['event']}" for name in sorted(others)))
     known = {name: value for name, value in event.items() if name not in others}
@@ -96,7 +96,8 @@ def _only_known(_logger: Any, _method: str, event: Event) -> Event:
     return {"event": "unnamed", **known, **dropped}
 
 
-def _fits(name: str, value: Any) -> bool:
+def fits(name: str, value: Any) -> bool:
+    """Whether a field may be logged with this value."""
     if name == "event":
         return _NAME(value)
     return name in _OWN or (name in FIELDS and FIELDS[name][1](value))
@@ -179,6 +180,6 @@ def _of_a_library(record: logging.LogRecord) -> Event:
     if record.name == _GUNICORN and isinstance(record.msg, str) and record.args:
         filled = all(isinstance(each, int) or _SIGNAL.fullmatch(str(each)) for each in record.args)
         event["reason"] = record.getMessage() if filled else record.msg
-    known = {name: value for name, value in event.items() if _fits(name, value)}
+    known = {name: value for name, value in event.items() if fits(name, value)}
     at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
     return {"at": at, "level": record.levelname.lower(), **known}

@@ -5,6 +5,7 @@ The words go on from the name of the setting. They repeat no value that could ho
 
 import re
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from service.access.addresses import keeps_secrets
 
+_SENDS_TRACES = "opentelemetry-exporter-otlp-proto-http"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"https?://[^/?\\]+/?")
@@ -174,6 +176,17 @@ def yes_or_no(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValidationError("must be yes or no")
     return text == "yes"
+
+
+def tracing(text: str) -> bool:
+    """Whether traces are sent; what sends them has to be there."""
+    wanted = yes_or_no(text)
+    try:
+        if wanted:
+            version(_SENDS_TRACES)
+    except PackageNotFoundError:
+        raise ValidationError(f'needs the extra "tracing": {_SENDS_TRACES} is not installed') from None
+    return wanted
 
 
 def log_level(text: str) -> str:

@@ -110,7 +110,7 @@ SETTINGS = (
         TRACING,
         "whether traces are sent; OpenTelemetry's own variables (OTEL_…) say where to",
         "yes or no",
-        values.yes_or_no,
+        values.tracing,
         default="no",
         example="yes",
     ),

@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 from structlog.contextvars import bind_contextvars, get_contextvars
 
+from service import tracing
 from service.intake.answers import answer_to
 from service.intake.errors import AnothersBundle
 from service.knowledge.library import Library
@@ -63,7 +64,8 @@ class Making:
         """
         id, site, started = str(uuid.uuid4()), self.store.records.site, time.perf_counter()
         try:
-            answered = answer_to(body, self.library, id=id, evaluated_at=act.at, site=site)
+            with tracing.span("evaluation"):
+                answered = answer_to(body, self.library, id=id, evaluated_at=act.at, site=site)
         except AnothersBundle as other:
             details = {"paths": [error.path for error in other.errors]}
             self.store.records.enter(act, Event.OTHER_PATIENT_REFUSED, act.actor, details)

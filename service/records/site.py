@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from service import tracing
 from service.records import migrate
 from service.records.database import Database, StoreUnavailable, add_once
 from service.records.journal import (
@@ -157,7 +158,7 @@ class SiteRecords:
     @contextmanager
     def writing(self) -> Iterator[Writing]:
         """A transaction that writes and says so in the journal. Raises StoreUnavailable, NotJournaled."""
-        with self.database.writing() as connection:
+        with tracing.span("transaction"), self.database.writing() as connection:
             writing = Writing(connection, self.site, self.keys)
             yield writing
             if not (writing.entries or writing.wrote_nothing):

@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from service import tracing
 from service.access.principal import Principal
 from service.records.site import DEMONSTRATION
 from service.web.metrics import METHODS, OTHER
@@ -40,10 +41,15 @@ def route() -> str:
     return _PLACE.sub(r"{\1}", request.url_rule.rule) if request.url_rule else UNMATCHED
 
 
+def _method() -> str:
+    return request.method if request.method in METHODS else OTHER
+
+
 def _begin() -> None:
     g.request_id, g.began = uuid.uuid4().hex, time.perf_counter()
     clear_contextvars()
     bind_contextvars(request=g.request_id)
+    g.span = tracing.request(f"{_method()} {route()}", request.headers.get(tracing.TRACEPARENT))
 
 
 def _finish(response: Response) -> Response:
@@ -64,10 +70,11 @@ def of_every_answer(of: Parts) -> dict[str, str]:
 
 def _tell(status: int, seconds: float) -> None:
     """Count the request, and log it in one line."""
-    method = request.method if request.method in METHODS else OTHER
+    method, who = _method(), _who(g.get("principal"))
     parts().metrics.request(route(), method, status, seconds)
-    who = _who(g.get("principal"))
     log.info("request", method=method, route=route(), status=status, ms=round(seconds * 1000, 1), **who)
+    if g.span is not None:
+        g.span.tell(method=method, route=route(), status=status, **who)
 
 
 def _who(principal: Principal | None) -> dict[str, str]:
@@ -82,6 +89,9 @@ def _who(principal: Principal | None) -> dict[str, str]:
 
 def _end(_error: BaseException | None) -> None:
     clear_contextvars()
+    span = g.pop("span", None)
+    if span is not None:
+        span.end()
 
 
 def register(app: Flask) -> None:
