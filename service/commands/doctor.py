@@ -18,7 +18,7 @@ from service.terminal.failures import clean, reason
 
 # Each is a function that is given the installation. It is imported when its turn comes, so that what is not
 # installed is a finding too.
-_CHECKS = {
+CHECKS = {
     "settings": "machine:settings",
     "python": "machine:python",
     "user": "machine:user",
@@ -46,7 +46,7 @@ _CHECKS = {
     "open files": "machine:open_files",
 }
 _EXITS = {Health.OK: 0, Health.WARNING: 3, Health.WRONG: 4, Health.UNKNOWN: 4}
-_REPORT = "this is a mistake of Dosegate or a broken install: type make setup, then report it if it stays"
+_INSTALL = "install Dosegate anew (docs/operations.md)"
 
 
 @click.command(short_help="Say what of this installation is wrong, and how to mend it.")
@@ -61,7 +61,7 @@ def doctor(*, as_json: bool) -> None:
     worst = Health.OK
     shown: list[dict[str, Any]] = []
     with closing(Installation(settings_in_force(), lambda: datetime.now(UTC))) as here:
-        for name in _CHECKS:
+        for name in CHECKS:
             for found in look(name, here):
                 worst = max(worst, found.health, key=list(Health).index)
                 shown.append({"check": name, **vars(found)})
@@ -74,7 +74,7 @@ def doctor(*, as_json: bool) -> None:
 
 def look(name: str, here: Installation) -> Iterator[Finding]:
     """What one check finds. One that fails is a finding itself, and says nothing of what it read."""
-    module, _, function = _CHECKS[name].partition(":")
+    module, _, function = CHECKS[name].partition(":")
     try:
         yield from getattr(import_module(f"service.commands.checks.{module}"), function)(here)
     except CannotTell as in_the_way:
@@ -84,8 +84,11 @@ def look(name: str, here: Installation) -> Iterator[Finding]:
     except OSError as error:
         says = f"{error.filename or 'something of the system'} cannot be used: {reason(error).lower()}"
         yield Finding(Health.WRONG, says, f"ls -ld {error.filename}" if error.filename else None)
+    except ImportError as error:
+        yield Finding(Health.WRONG, f"{error.name or 'a library'} cannot be imported", _INSTALL)
     except Exception as error:
-        yield Finding(Health.WRONG, f"this could not be looked at: {type(error).__name__}", _REPORT)
+        says = f"this could not be looked at: {type(error).__name__}"
+        yield Finding(Health.WRONG, says, f"{_INSTALL}; if it stays, it is a mistake of Dosegate: report it")
 
 
 def _print(name: str, found: Finding) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +19,9 @@ from service.app import records_of
 from service.commands.checks.finding import Health
 from service.commands.checks.installation import Installation
 from service.commands.checks.machine import file_system
-from service.commands.doctor import look
+from service.commands.doctor import CHECKS, look
 from service.outbound.http import Outbound
+from service.records.database import StoreUnavailable
 from service.records.journal import Act
 from service.records.signing import Keys
 from service.records.tables import moment_text
@@ -146,6 +148,8 @@ def test_a_check_that_fails_is_a_finding_and_repeats_nothing(place, monkeypatch,
     del reading.values["DOSEGATE_TIME_ZONE"]
     (one,) = look("time zone", Installation(reading, lambda: NOW))
     assert (one.health, one.says) == (Health.WRONG, "this could not be looked at: KeyError")
+    monkeypatch.setitem(sys.modules, "service.commands.checks.knowledge", None)
+    assert "cannot be imported -> install Dosegate anew" in trouble("engine", Health.WRONG)
 
 
 # ---------------------------------------------------------------- rules
@@ -215,8 +219,13 @@ def test_a_guard_that_was_laid_down_is_named(here, sql, database_kind):
 def test_a_role_of_postgresql_owns_no_journal_and_may_do_what_it_must(separated, place):  # noqa: F811
     place(separated, DATABASE_OWNER_URL=separated.owner)
     records_of(separated, NOW).close()
-    assert well("guards")
-    assert well("rights")
+    with closing(Installation(settings_in_force(), lambda: NOW)) as installation:
+        told = {name: [each.health for each in look(name, installation)] for name in CHECKS}
+        with pytest.raises(StoreUnavailable, match="read-only"), installation.database.writing() as writing:
+            writing.exec_driver_sql("DELETE FROM rates")
+    assert told["guards"] == told["rights"] == [Health.OK]
+    troubled = {name for name, each in told.items() if not {Health.OK, Health.WARNING}.issuperset(each)}
+    assert troubled <= {"clock"} | OF_THIS_MACHINE  # the journal is of another time than this machine
     with psycopg.connect(separated.owner, autocommit=True) as owner:
         owner.execute("REVOKE INSERT, SELECT ON journal FROM dosegate_service")
     assert "may not SELECT on journal, INSERT on journal -> set DOSEGATE_DATABASE_OWNER_URL" in trouble(
@@ -295,7 +304,7 @@ def test_a_key_that_expires_soon_is_told_with_what_takes_its_place(here):
     for days, word in ((40, "expires"), (70, "expired")):
         says = trouble("API keys", Health.WARNING, NOW + timedelta(days=days))
         assert f"{made.prefix} {word} on 2027-01-21" in says
-        assert f"dosegate keys add NAME --scope {made.scopes[0]}" in says
+        assert f"dosegate keys add EHR --scope {made.scopes[0]}" in says
         assert token not in says
     assert well("API keys", NOW + timedelta(days=100))
     ApiKeys(here).revoke(made.prefix, BY_ADMIN)

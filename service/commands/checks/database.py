@@ -79,7 +79,7 @@ def guards(here: Installation) -> Iterator[Finding]:
     if found.missing:
         yield wrong(
             f"guards of the journal were laid down: {', '.join(found.missing)}. Rows can be altered unseen",
-            "dosegate verify says whether some were; then put a backup in place of this database",
+            "dosegate verify says whether some were; then restore a backup (docs/upkeep.md)",
         )
     else:
         yield ok("what was written stays as it is")

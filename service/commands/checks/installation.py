@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -96,6 +95,5 @@ class Installation:
 
     def close(self) -> None:
         """Let go of what was opened."""
-        with suppress(AttributeError, CannotTell, StoreUnavailable):
-            if "_answering" in self.__dict__:
-                self._answering.close()
+        if "_answering" in vars(self):
+            self._answering.close()

@@ -16,7 +16,7 @@ from service.settings import KEYS
 from service.webhooks.figures import figures
 
 _LONG = timedelta(days=7)
-_VERIFY = "dosegate verify tells what was altered; then put a backup in place of this database"
+_VERIFY = "dosegate verify tells what was altered; then restore a backup (docs/upkeep.md)"
 
 
 def signing_key(here: Installation) -> Iterator[Finding]:

@@ -31,7 +31,8 @@ def rules(here: Installation) -> Iterator[Finding]:
     if problems:
         return
     packs = library.packs.values()
-    yield ok("in force: " + ", ".join(f"{each.id} {each.version}" for each in packs))
+    in_force = ", ".join(f"{each.id} {each.version}" for each in packs)
+    yield ok(f"in force: {in_force}, under {here.value(POLICY) or 'the policy among the rules'}")
     for pack in packs:
         if overdue(pack, here.clock().date()):
             yield warning(
@@ -43,7 +44,7 @@ def rules(here: Installation) -> Iterator[Finding]:
 def engine(here: Installation) -> Iterator[Finding]:
     """Whether the rules engine takes every pack, and answers what the worked examples ask."""
     library = _library(here)
-    mend = "install Dosegate anew (make setup), and type dosegate doctor again"
+    mend = "install Dosegate anew (docs/operations.md), and type dosegate doctor again"
     try:
         for pack in library.packs.values():
             library.engine(pack)

@@ -6,7 +6,6 @@ import re
 import resource
 import shutil
 import sys
-import tempfile
 import zoneinfo
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -22,7 +21,8 @@ from service.settings import DATABASE, KEYS, TIME_ZONE, TRACING
 _OLDEST, _BEYOND = (3, 11), (3, 14)
 _FEW_FILES = 1024
 _MEGABYTE = 1024 * 1024
-_LITTLE, _TOO_LITTLE = 1024 * _MEGABYTE, 100 * _MEGABYTE
+# In megabytes: what is little, and what is too little.
+_FOR_RECORDS, _FOR_TEMPORARY = (1024, 100), (16, 4)
 _PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core"
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre"}
 _LAYERS = ("overlay", "fuse.fuse-overlayfs")
@@ -47,7 +47,7 @@ def python(_here: Installation) -> Iterator[Finding]:
     else:
         yield wrong(
             f"this is {has}, with which Dosegate was not tried",
-            "install it anew with Python 3.11, 3.12 or 3.13: make setup PYTHON=python3.13",
+            "install Dosegate with Python 3.11, 3.12 or 3.13: make setup PYTHON=python3.13",
         )
 
 
@@ -127,23 +127,25 @@ def tracing(here: Installation) -> Iterator[Finding]:
 
 def disk_space(here: Installation) -> Iterator[Finding]:
     """Whether there is room for what is written: the temporary folder, and where SQLite keeps its file."""
-    folders = {"temporary files": Path(tempfile.gettempdir())}
+    yield from _room("temporary files", Path(os.environ.get("TMPDIR") or "/tmp"), *_FOR_TEMPORARY)
     if file := _sqlite_file(here):
-        folders["the records"] = file.absolute().parent
-    for what, folder in folders.items():
-        if not folder.is_dir():
-            yield wrong(f"{folder}, for {what}, is not there", f"mkdir -p {folder}, as the service's user")
-            continue
-        free = shutil.disk_usage(folder).free
-        left = f"{free // _MEGABYTE} MB are left for {what} in {folder}"
-        if not os.access(folder, os.W_OK | os.X_OK):
-            yield wrong(f"{folder}, for {what}, cannot be written to", f"ls -ld {folder}")
-        elif free < _TOO_LITTLE:
-            yield wrong(f"only {left}: soon nothing can be recorded, and nothing answered", f"df -h {folder}")
-        elif free < _LITTLE:
-            yield warning(f"only {left}", f"df -h {folder}; make room, or a larger disk")
-        else:
-            yield ok(left)
+        yield from _room("the records", file.absolute().parent, *_FOR_RECORDS)
+
+
+def _room(what: str, folder: Path, little: int, too_little: int) -> Iterator[Finding]:
+    if not folder.is_dir():
+        yield wrong(f"{folder}, for {what}, is not there", f"mkdir -p {folder}, as the service's user")
+        return
+    free = shutil.disk_usage(folder).free // _MEGABYTE
+    left = f"{free} MB are left for {what} in {folder}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield wrong(f"{folder}, for {what}, cannot be written to", f"ls -ld {folder}")
+    elif free < too_little:
+        yield wrong(f"only {left}: soon nothing can be recorded, and nothing answered", f"df -h {folder}")
+    elif free < little:
+        yield warning(f"only {left}", f"df -h {folder}; make room, or a larger disk")
+    else:
+        yield ok(left)
 
 
 def lasting_place(here: Installation) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from shlex import quote
 
 from sqlalchemy import select
 
@@ -42,8 +43,8 @@ def api_keys(here: Installation) -> Iterator[Finding]:
         scopes = " ".join(f"--scope {scope}" for scope in key.scopes)
         yield warning(
             f"the API key {key.prefix} {ends} on {key.expires_at:%Y-%m-%d}: whoever uses it is refused then",
-            f"dosegate keys add NAME {scopes}; give its token to the client, then dosegate keys revoke "
-            f"{key.prefix}",
+            f"dosegate keys add {quote(key.name)} {scopes}; give its token to the client, then "
+            f"dosegate keys revoke {key.prefix}",
         )
     if not late:
         yield ok(f"no API key expires within {_SOON.days} days")
