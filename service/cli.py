@@ -205,7 +205,7 @@ def explain(drug: str, library: "Library", *, only: str | None, source_attribute
     if source_attributes:
         from service.web.source_attributes import source_attributes_csv  # noqa: PLC0415
 
-        sys.stdout.buffer.write(source_attributes_csv(pack))
+        sys.stdout.buffer.write(source_attributes_csv(pack, only))
         return
     print_pack(pack, library, standard_output(), only)
 

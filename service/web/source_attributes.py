@@ -36,10 +36,12 @@ def source_attributes_document(pack: Pack) -> dict[str, Any]:
     }
 
 
-def source_attributes_csv(pack: Pack) -> bytes:
-    """The same as CSV, under a line of headings."""
+def source_attributes_csv(pack: Pack, check: str | None = None) -> bytes:
+    """The same as CSV under a line of headings, for one check or all."""
     lines = [csv_line(_HEADINGS)]
     for each in source_attributes(pack):
+        if check not in (None, each.rule.check):
+            continue
         place = (pack.id, pack.version, pack.digest, each.rule.check, each.rule.id, each.rule.status.word)
         lines.append(csv_line((*place, *(attribute.value for attribute in each.attributes))))
     return b"".join(lines)

@@ -1,5 +1,7 @@
 """`dosegate drugs`, `explain` and `demo`: what is on the shelf, in words."""
 
+import csv
+import io
 import json
 import re
 
@@ -129,6 +131,18 @@ def test_explain_of_a_look_alike_name_is_refused_with_the_near_ones():
         "dosegate: inebulizumab: no drug here has this name. Names that look like"
     )
     assert "inebilizumab (Uplizna)" in outcome.stderr
+
+
+def test_explain_prints_source_attributes_as_csv_where_they_are_asked_for():
+    every = run("explain", "uplizna", "--source-attributes")
+    lines = list(csv.DictReader(io.StringIO(every.stdout)))
+    assert every.exit_code == 0
+    assert len(lines) == len(load_library().packs["inebilizumab"].rules)
+    assert {line["Use of race"] for line in lines} == {"not used"}
+    [age] = csv.DictReader(
+        io.StringIO(run("explain", "uplizna", "--source-attributes", "--check", "age").stdout)
+    )
+    assert (age["Rule"], age["Use of date of birth"]) == ("under-18", "used: date of birth")
 
 
 def test_demo_prints_a_blocked_checklist_and_succeeds():
