@@ -112,12 +112,10 @@ def create_app(
     library: Library | None = None,
     clock: Callable[[], datetime] = now,
     records: SiteRecords | None = None,
-    rules_on_disk: Callable[[], str] = lambda: "in_force",
 ) -> Flask:
     """The application. A service that could not answer does not start.
 
     `records` have been opened and announced already; a database that has gone since stops no start.
-    `rules_on_disk` says whether what lies there now is in_force, waiting or refused.
     Raises BadSetting, KnowledgeError for rules that cannot be used, EngineFault for rules that the engine
     refuses, StoreUnavailable and BadKeyFile.
     """
@@ -177,7 +175,6 @@ def create_app(
         public_url=settings.public_url,
         clock=clock,
         metrics=metrics,
-        rules_on_disk=rules_on_disk,
     )
     install(app, parts)
     headers.register(app)

@@ -13,7 +13,6 @@ from service.web.parts import parts
 from service.web.readiness import readiness
 from service.webhooks.figures import Figures, figures
 
-RULES = ("in_force", "waiting", "refused")
 _DIGEST = 12  # characters that tell the digest of one pack from that of another
 
 
@@ -26,11 +25,6 @@ def families() -> Iterator[Metric]:
         digest = pack.digest.removeprefix("sha256:")[:_DIGEST]
         packs.add_metric((pack.id, pack.version, digest), {})
     yield packs
-    rules = _by("rules_on_disk", "How the rules on disk are: 1 for what holds.", "state")
-    state = parts().rules_on_disk()
-    for each in RULES:
-        rules.add_metric((each,), each == state)
-    yield rules
     ready = readiness()
     yield _one("ready", "Whether a checklist could be answered and recorded.", not ready.lacking)
     try:

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
-_RULES = ("in_force", "waiting", "refused")
+RULES = ("in_force", "waiting", "refused")
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _OF_A_REQUEST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 _OF_AN_EVALUATION = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
@@ -43,7 +43,7 @@ def prepare_folder() -> None:
 
 def rules_on_disk(state: str) -> None:
     """Say how the rules on disk are. For the process that forks the workers: it says so for all of them."""
-    for each in _RULES:
+    for each in RULES:
         _rules_on_disk().labels(each).set(each == state)
 
 

@@ -38,10 +38,7 @@ _NAME = "dosegate"
 
 @dataclass(frozen=True)
 class Parts:
-    """The library, what makes checklists with it, the records, keys and people, the clock, the counters.
-
-    `rules_on_disk` says whether what lies there is in_force, waiting or refused.
-    """
+    """The library, what makes checklists with it, the records, keys and people, the clock, the counters."""
 
     library: Library
     making: Making
@@ -69,7 +66,6 @@ class Parts:
     public_url: str | None
     clock: Callable[[], datetime]
     metrics: Metrics
-    rules_on_disk: Callable[[], str]
 
 
 def install(app: Flask, parts: Parts) -> None:
