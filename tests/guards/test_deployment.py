@@ -29,7 +29,7 @@ SERVICES = COMPOSE["services"]
 OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("dosegate:")}
 UNITS = sorted(DEPLOYMENT.glob("*.service"))
 VARIABLES = {variable for setting in SETTINGS for variable in setting.variables}
-GUIDES = (ROOT / "README.md", ROOT / "docs" / "operations.md")
+GUIDES = tuple(ROOT / name for name in ("README.md", "docs/operations.md", "docs/integration.md"))
 BIN = Path(sys.executable).parent
 
 

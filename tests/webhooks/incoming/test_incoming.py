@@ -299,11 +299,12 @@ def test_an_empty_object_in_the_data_is_a_request_too():
 
 
 @pytest.mark.any_database
-def test_the_example_of_the_readme_is_taken(settings, monkeypatch, capsys):
+def test_the_example_of_the_guide_is_taken(settings, monkeypatch, capsys):
     """By a service on a real socket, at the time that it is."""
     app = create_app(settings, shipped())
     _, secret = app.extensions["dosegate"].senders.add("ward", SETUP)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    guide = (ROOT / "docs" / "integration.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     [example] = [block for block in blocks if "webhooks/infusions" in block]
     monkeypatch.setenv("WEBHOOK_SECRET", secret)
     with closing(app.extensions["dosegate"].store.records), served(app) as port:
