@@ -66,6 +66,7 @@ class Client:
         self._looked, self._whole = 0, 0  # how far the end was looked for, and where it is if that is known
         self._answer = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed with the connection
         self._piece, self._left = b"", 0
+        self.says_more = False  # to hang up on one who does would take the answer back
         plug.setblocking(False)
 
     def fileno(self) -> int:
@@ -153,6 +154,7 @@ class Client:
 
     def begin(self) -> None:
         """Begin to send what was collected."""
+        self.says_more = self.refused is not None or len(self._arrived) > self._read
         self._arrived, self._left = bytearray(), self._answer.tell()
         self._answer.seek(0)
 
@@ -165,9 +167,11 @@ class Client:
             return False
         self._piece = self._piece[sent:]
         self._left -= sent
-        if not self._left:
-            self._plug.shutdown(socket.SHUT_WR)
         return not self._left
+
+    def part(self) -> None:
+        """Say that this was all."""
+        self._plug.shutdown(socket.SHUT_WR)
 
     def parted(self) -> bool:
         """Whether the client has hung up; what it sends instead is not read."""

@@ -126,12 +126,15 @@ class Connections:
         self._complete.append(client)
 
     def _send(self, client: Client) -> None:
-        if client.send():
+        if not client.send():
+            client.by = time.monotonic() + self._patience.answer
+            self._watch(client, selectors.EVENT_WRITE)
+        elif client.says_more:
+            client.part()
             client.stage, client.by = Stage.PARTING, time.monotonic() + self._patience.parting
             self._watch(client, selectors.EVENT_READ)
         else:
-            client.by = time.monotonic() + self._patience.answer
-            self._watch(client, selectors.EVENT_WRITE)
+            self._drop(client)
 
     def _watch(self, client: Client, events: int) -> None:
         if client.watched and client.watched != events:
