@@ -34,11 +34,10 @@ def backup(file: Path) -> None:
     """
     here = settings()
     if _url(here).get_backend_name() != "sqlite":
-        owner = _for_tools(here.owner or here.database)
         refuse(
             [
                 "the records are on PostgreSQL: back them up with its own tools, as the owner of the tables:",
-                f"pg_dump --format=custom --file={shlex.quote(str(file))} {owner}",
+                f"pg_dump --format=custom --file={shlex.quote(str(file))} {_for_tools(here)}",
             ]
         )
     if file.exists():
@@ -94,21 +93,20 @@ def _say(found: Looked) -> None:
 
 
 def _restoring_postgresql(here: Settings, file: Path) -> list[str]:
-    owner = here.owner or here.database
-    new = make_url(owner).set(database="NEW")
     return [
         "the records are on PostgreSQL: restore them with its own tools, as the owner of the tables, into a "
         "new database:",
-        f"pg_restore --exit-on-error --no-owner --no-privileges --dbname={_for_tools(new)} "
+        f"pg_restore --exit-on-error --no-owner --no-privileges --dbname={_for_tools(here, 'NEW')} "
         f"{shlex.quote(str(file))}",
         f"then let {DATABASE} name it, and type dosegate db upgrade, dosegate db status, dosegate verify",
     ]
 
 
-def _for_tools(url: URL | str) -> str:
+def _for_tools(here: Settings, database: str | None = None) -> str:
     """A URL for PostgreSQL's own tools; they ask for the password, or read it from their own file."""
-    full = make_url(url)
-    named = URL.create("postgresql", full.username, None, full.host, full.port, full.database, full.query)
+    url = make_url(here.owner or here.database)
+    role, name = url.username if here.owner else "OWNER", database or url.database
+    named = URL.create("postgresql", role, None, url.host, url.port, name, url.query)
     return shlex.quote(named.render_as_string())
 
 

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import threading
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -242,3 +243,18 @@ def line_of(told, tool):
         each.removeprefix("dosegate: ") for each in told.stderr.splitlines() if f" {tool} " in f" {each} "
     ]
     return line
+
+
+def test_a_new_journal_is_begun_beside_one_that_is_at_fault(site, monkeypatch):
+    with closing(records_of(site, NOW)) as records:
+        keep(records, 1)
+        with records.database.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER journal_no_update")
+            connection.exec_driver_sql("UPDATE journal SET actor = 'user:eve'")
+    assert run("verify").exit_code == 4
+    with closing(records_of(replace(site, site="main-2"), NOW)) as records:
+        keep(records, 2)
+    assert run("verify").exit_code == 4, "what is at fault stays at fault"
+    monkeypatch.setenv("DOSEGATE_SITE", "main-2")
+    done = run("verify")
+    assert (done.exit_code, "site main-2: 1 entry verified" in done.stdout) == (0, True)
