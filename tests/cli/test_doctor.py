@@ -95,7 +95,7 @@ def content(folder):
 
 
 @pytest.mark.any_database
-def test_a_sound_installation_is_well_and_stays_as_it_is(here, tmp_path):
+def test_a_sound_installation_is_well_and_stays_as_it_is(here, tmp_path, monkeypatch):
     Accounts(here).add(
         "anna", "Anna", Role.ADMIN, PASSWORD, Act("cli:root", "operator", "1", datetime.now(UTC))
     )
@@ -109,7 +109,17 @@ def test_a_sound_installation_is_well_and_stays_as_it_is(here, tmp_path):
     assert done.exit_code == worst == max((3 if t["health"] == "warning" else 4 for t in troubles), default=0)
     assert content(tmp_path) == before
 
+    crashed = tmp_path / "crashed"  # a log that was left is not put into the database: its service does that
+    crashed.mkdir()
+    for name in ("dosegate.db", "dosegate.db-wal"):
+        shutil.copy(tmp_path / name, crashed)
+    before = content(crashed)
+    monkeypatch.setenv("DOSEGATE_DATABASE_URL", f"sqlite:///{crashed}/dosegate.db")
+    assert well("accounts")
+    assert content(crashed) == before
+
     here.close()  # and where nobody uses it, no log is laid beside it
+    monkeypatch.setenv("DOSEGATE_DATABASE_URL", f"sqlite:///{tmp_path}/dosegate.db")
     before = content(tmp_path)
     assert set(before) == {"dosegate.db", "signing.pem"}
     assert well("tables")
