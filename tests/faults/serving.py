@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
+import pytest
 
 from service.access.keys import ApiKeys
 from service.access.roles import SCOPES
@@ -32,7 +33,9 @@ PATIENCE = 60
 _SERVE = (
     "import sys; from pathlib import Path; from service.server import serve;"
     "from service.settings import Settings;"
-    "serve('localhost', 0, 2, Settings(database=sys.argv[1], keys=Path(sys.argv[2])))"
+    "rules = Path(sys.argv[3]) if sys.argv[3:] else None;"
+    "asked = Settings(database=sys.argv[1], keys=Path(sys.argv[2]), rules=rules, requests_per_minute=0);"
+    "serve('localhost', 0, 2, asked)"
 )
 
 
@@ -53,6 +56,11 @@ class Service:
     port: int
     token: str
     process: psutil.Process
+    said: int
+
+    def log(self):
+        """The lines that it has logged."""
+        return os.pread(self.said, 10_000_000, 0).decode().splitlines()
 
     def workers(self):
         """The process ids of its workers."""
@@ -90,15 +98,15 @@ def body_for(key):
 
 
 @contextmanager
-def served(url):
-    """The service on this database, until the end."""
+def served(url, rules=None, first=""):
+    """The service on this database, until the end; with the rules of a folder, after some code of a test."""
     with closing(records_of(Settings(database=url, keys=signing_key()), datetime.now(UTC))) as records:
         act = Act("cli:setup", "operator", "setup", datetime.now(UTC))
         _, token = ApiKeys(records).make("faults", SCOPES, timedelta(days=1), act)
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(
-            [sys.executable, "-c", _SERVE, url, str(signing_key())],
+            [sys.executable, "-c", first + _SERVE, url, str(signing_key()), *([str(rules)] if rules else [])],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=said,  # it says which workers were killed
@@ -110,7 +118,7 @@ def served(url):
         try:
             port = re.search(r"http://127\.0\.0\.1:(\d+)", line)
             assert port, os.pread(said.fileno(), 10_000, 0).decode()
-            yield Service(url, int(port[1]), token, psutil.Process(process.pid))
+            yield Service(url, int(port[1]), token, psutil.Process(process.pid), said.fileno())
         finally:
             workers = psutil.Process(process.pid).children()
             for each in (process, *workers):  # the parent first, so that it begins no other one
@@ -128,6 +136,7 @@ class Load:
     acknowledged: dict[str, bytes] = field(default_factory=dict)
     broken: int = 0
     refused: int = 0
+    told: set[str] = field(default_factory=set)  # when to come back
     wrong: list[str] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -153,6 +162,7 @@ class Load:
                 self.acknowledged[key] = body
                 return
             if status == 503 and headers["Retry-After"]:
+                self.told.add(headers["Retry-After"])
                 self.refused += 1
             else:
                 self.wrong.append(f"{status}: {json.loads(body)['title']}")
@@ -170,6 +180,38 @@ class Load:
             for thread in threads:
                 thread.join(PATIENCE)
         assert not self.wrong
+
+
+class SmallDisk:
+    """A file system of its own that can be filled to its last byte."""
+
+    def __init__(self, folder):
+        self.folder, self._ballast = folder, folder / "ballast"
+
+    @contextmanager
+    def full(self):
+        """Nothing is left meanwhile."""
+        try:
+            with self._ballast.open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+                while True:
+                    ballast.write(bytes(65_536))
+            yield
+        finally:
+            self._ballast.unlink()
+
+
+@contextmanager
+def small_disk(megabytes):
+    """One that lies in memory. Skips where none may be mounted."""
+    with tempfile.TemporaryDirectory() as place:
+        options = f"size={megabytes}m,mode=755"
+        command = ["mount", "-t", "tmpfs", "-o", options, "dosegate-test", place]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("a file system of its own can only be mounted by root")
+        try:
+            yield SmallDisk(Path(place))
+        finally:
+            subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def kill_one(service):
