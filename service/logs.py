@@ -68,20 +68,16 @@ FIELDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "drug": ("the id of a pack", _text(r"[a-z0-9_]{1,64}")),
     "version": ("the version of a pack or of the service", _text(r"[0-9A-Za-z.+-]{1,32}")),
     "digest": ("the digest of rules or of a pack", _text(r"(sha256:)?[0-9a-f]{8,64}")),
-    "permission": ("what somebody lacked", _WORD),
     "client": ("the name under which an EHR or a sender is registered", _text(r"[a-z0-9][a-z0-9._-]{0,63}")),
     "origin": ("scheme and host of a server", _text(r"https?://[A-Za-z0-9.:\[\]-]{1,255}")),
-    "endpoint": ("the id of an endpoint of webhooks", _UUID),
     "message": ("the id of a message to an endpoint", _UUID),
     "error": ("the class of an error, never its words", _text(r"[A-Za-z_]\w{0,79}")),
     "reason": ("why, in words of ours", _WORDS),
     "part": ("the part of the service that is not ready", _WORD),
     "library": ("the library that logged something", _text(r"[A-Za-z_][\w.]{0,99}")),
     "place": ("the module and the line where it did", _text(r"[A-Za-z_]\w*:\d{1,6}")),
-    "process": ("the number of a process", _count),
     "workers": ("how many workers", _count),
     "count": ("how many", _count),
-    "seconds": ("how long, in seconds", _number),
 }
 _OWN = frozenset({"at", "level"})
 
