@@ -9,6 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import databases
@@ -122,9 +123,8 @@ def test_a_worker_that_begins_without_a_database_waits_for_it(on_sqlite):
     file, elsewhere = folder_of(on_sqlite.url), folder_of(on_sqlite.url).with_suffix(".away")
     file.rename(elsewhere)
     try:
-        old = on_sqlite.workers()
-        for _ in old:
-            kill_one(on_sqlite)
+        for pid in on_sqlite.workers():
+            psutil.Process(pid).kill()
         status = None
         while status is None:
             with contextlib.suppress(OSError, http.client.HTTPException):

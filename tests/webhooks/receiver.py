@@ -66,6 +66,11 @@ class Receiver:
         """The ids of what was taken, each once, in the order in which they came first."""
         return list(dict.fromkeys(each.id for each in self.arrived))
 
+    @property
+    def idle(self):
+        """Whether every attempt is answered."""
+        return not self._under_way
+
     def take(self, headers, body):
         """Note an attempt; how it is to be answered."""
         signed_at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)

@@ -1,4 +1,4 @@
-"""A courier as a process of its own, in which time runs faster: a claim runs out within a second."""
+"""A courier as a process of its own, in which time runs faster: a claim runs out within two seconds."""
 
 import multiprocessing
 import random
@@ -11,7 +11,7 @@ from service.app import records_of
 from service.outbound.http import Outbound
 from service.webhooks.courier import Courier
 
-FASTER = 60
+FASTER = 30
 # A process that has imported all of this forks each worker, since many are killed.
 _starts = multiprocessing.get_context("forkserver")
 _starts.set_forkserver_preload([__name__])

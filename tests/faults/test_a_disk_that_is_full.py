@@ -1,0 +1,43 @@
+"""A disk without a byte left under a live service: refused with when to come back, nothing lost, and on."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from tests import databases
+from tests.faults import chain
+from tests.faults.serving import Load, served, small_disk, until
+
+MEGABYTES = {"sqlite": 24, "postgresql": 128}
+
+
+@contextmanager
+def on_disk(kind, folder):
+    """The URL of a database of that kind in a folder."""
+    if kind == "sqlite":
+        yield databases.copy_of_sqlite(folder)
+        return
+    with databases.postgresql_server(folder / "data", fsync="on") as url:
+        yield url
+
+
+@pytest.mark.parametrize("kind", databases.KINDS)
+def test_a_disk_that_is_full_loses_nothing_acknowledged(kind):
+    with (
+        small_disk(MEGABYTES[kind]) as disk,
+        on_disk(kind, disk.folder) as url,
+        served(url) as service,
+    ):
+        load = Load(service, "full")
+        with load.going_on():
+            load.more(10)
+            with disk.full():
+                until(lambda: load.refused > 20, "nothing is refused")
+                assert service.ask("GET", "/healthz")[0] == 200
+                during = dict(load.acknowledged)
+            load.more(10)
+        assert load.told == {"30"}
+        assert load.broken == 0
+        chain.sound(url)
+        results = chain.by_key(url)
+        assert all(results[key] == result for key, result in (during | load.acknowledged).items())
