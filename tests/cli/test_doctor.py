@@ -256,11 +256,16 @@ def test_the_clocks_of_this_machine_of_the_database_and_of_the_journal_are_compa
 
 
 @pytest.mark.any_database
-def test_a_key_that_others_can_use_or_that_does_not_sign_or_did_not_sign_the_journal_is_told(here, tmp_path):
+def test_a_key_that_others_can_use_or_that_does_not_sign_or_did_not_sign_the_journal_is_told(
+    here, tmp_path, monkeypatch
+):
     key = tmp_path / "signing.pem"
     own = key.read_bytes()
     assert well("signing key")
     assert well("journal")
+    monkeypatch.setenv("DOSEGATE_SITE", "mian")
+    assert "there is one of main -> export DOSEGATE_SITE=main" in trouble("journal", Health.WRONG)
+    monkeypatch.delenv("DOSEGATE_SITE")
     key.chmod(0o640)
     assert f"-> chmod 600 {key}" in trouble("signing key", Health.WRONG)
     key.chmod(0o600)

@@ -17,6 +17,7 @@ from service.settings import DATABASE, KEYS, OWNER
 _APART, _FAR_APART = timedelta(seconds=5), timedelta(minutes=2)
 _SET = "timedatectl set-ntp true, on this machine and on that of the database"
 _MAY = text("SELECT has_table_privilege(to_regclass(:table), :right)")  # null where there is no such table
+_TABLES = text("SELECT to_regclass('journal')")
 _TIME = text("SELECT clock_timestamp()")
 _AGES = {
     migrate.Age.EMPTY: ("there are no tables yet", "dosegate db upgrade"),
@@ -98,6 +99,8 @@ def rights(here: Installation) -> Iterator[Finding]:
         yield ok("a SQLite file has no roles")
         return
     with database.reading() as connection:
+        if connection.scalar(_TABLES) is None:
+            raise CannotTell("there are no tables")
         lacking = [
             f"{right} on {table}"
             for table, granted in migrate.GRANTS.items()

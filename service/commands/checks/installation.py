@@ -76,13 +76,17 @@ class Installation:
         return database
 
     @cached_property
-    def records(self) -> SiteRecords:
-        """The records of the site."""
+    def sites(self) -> list[str]:
+        """The sites that have a journal here."""
         if not migrate.state(self.database).usable:
             raise CannotTell("the tables are not those of this version")
-        site = self.value(SITE)
-        if site not in sites_of(self.database):
-            raise CannotTell(f"the site {site} has no journal yet")
+        return sites_of(self.database)
+
+    @cached_property
+    def records(self) -> SiteRecords:
+        """The records of the site."""
+        if (site := self.value(SITE)) not in self.sites:
+            raise CannotTell(f"the site {site} has no journal")
         return SiteRecords(self.database, site, Keys({}))
 
     @cached_property

@@ -12,7 +12,7 @@ from service.records.journal import NOTHING_BEFORE
 from service.records.signing import BadKeyFile, Checkpoint, Keys, as_head
 from service.records.site import CHECKPOINT_EVERY
 from service.records.tables import chains, journal
-from service.settings import KEYS
+from service.settings import KEYS, SITE
 from service.webhooks.figures import figures
 
 _LONG = timedelta(days=7)
@@ -58,7 +58,10 @@ def _no_key(here: Installation) -> Finding:
 
 
 def head(here: Installation) -> Iterator[Finding]:
-    """Whether the end of the chain is what one of the keys signed."""
+    """Whether the site has a chain, and its end is what one of the keys signed."""
+    if (site := here.value(SITE)) not in here.sites:
+        yield _not_begun(site, here.sites)
+        return
     records, keys = here.records, here.keys
     with records.reading() as connection:
         row = connection.execute(select(chains).where(chains.c.site == records.site)).one()
@@ -73,6 +76,15 @@ def head(here: Installation) -> Iterator[Finding]:
             "nothing can be recorded",
             f"add the public key {found.key} to {here.value(KEYS)}",
         )
+
+
+def _not_begun(site: str, others: list[str]) -> Finding:
+    if others:
+        return wrong(
+            f"the site {site} has no journal here; there is one of {', '.join(others)}",
+            f"export {SITE}={others[0]} where that is meant; for another site: dosegate serve begins its own",
+        )
+    return warning(f"the site {site} has no journal yet", "dosegate serve begins it")
 
 
 def checkpoint(here: Installation) -> Iterator[Finding]:

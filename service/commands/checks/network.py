@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from service.commands.checks.finding import Finding, ok, warning
 from service.commands.checks.installation import Installation
 from service.settings import PUBLIC_URL, REQUESTS_PER_MINUTE, TRUSTED_PROXIES
+from service.terminal.words import counted
 
 _MANY_PROXIES = 3
 
@@ -38,7 +39,7 @@ def proxies(here: Installation) -> Iterator[Finding]:
         )
     elif number and not url:
         yield warning(
-            f"{number} proxies are trusted to say who asks, and no address of one is set: where none "
+            f"{counted(number, 'proxy', 'proxies')} may say who asks, and have no address set: where none "
             "stands, anybody can claim to be somebody else",
             f"export {PUBLIC_URL}=https://dosegate.example.org, or unset {TRUSTED_PROXIES}",
         )
@@ -48,7 +49,7 @@ def proxies(here: Installation) -> Iterator[Finding]:
             f"set {TRUSTED_PROXIES} to how many stand one behind the other",
         )
     else:
-        yield ok(f"{number or 'no'} proxies are trusted to say who asks")
+        yield ok(f"{counted(number, 'proxy', 'proxies')} in front may say who asks")
 
 
 def request_limit(here: Installation) -> Iterator[Finding]:
