@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser bench texts lock clean packages safety-case
+.PHONY: help setup run test check browser bench texts lock clean packages auditing sbom audit fuzz guards safety-case
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -101,6 +101,41 @@ lock:  ## write requirements/*.txt again from requirements/*.in
 	@$(call step,lock: requirements/tracing.txt,$(COMPILE) requirements/run.in requirements/tracing.in -c requirements/run.txt -o requirements/tracing.txt)
 	@$(call step,lock: requirements/test.txt,$(COMPILE) requirements/test.in -c requirements/tracing.txt -c requirements/build.txt -o requirements/test.txt)
 	@$(call step,lock: requirements/audit.txt,$(COMPILE) requirements/audit.in -o requirements/audit.txt)
+
+# The tools of the next two have an environment of their own: nothing of them is run or tested with.
+AUDIT := .cache/audit
+
+auditing:
+	@mkdir -p .cache dist; base=$$($(PYTHON) -c '$(SUITS)' 2>/dev/null) || { echo '$(UNSUITED)' >&2; exit 1; }; \
+	wanted=$$(cksum <requirements/audit.txt); if [ "$$wanted" = "$$(cat $(AUDIT)/.ready 2>/dev/null)" ]; then exit 0; fi; \
+	$(call step,audit: environment in $(AUDIT),"$$base" -m venv --clear $(AUDIT)); \
+	$(call step,audit: tools,$(AUDIT)/bin/python -m pip --disable-pip-version-check install --quiet --no-cache-dir --require-hashes --only-binary :all: -r requirements/audit.txt); \
+	printf '%s\n' "$$wanted" >$(AUDIT)/.ready
+
+sbom: auditing  ## write dist/sbom.cdx.json: what is run, with hashes (CycloneDX)
+	@$(call step,sbom: dist/sbom.cdx.json,$(AUDIT)/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.cdx.json)
+
+# One who is not asked is not said to be sound: exit status 1 for a known vulnerability, 2 where not all are known.
+AUDITED := import json, sys; \
+  found = [each for name in sys.argv[1:] for each in json.load(open(name))["dependencies"]]; \
+  bad = sorted({(each["name"], each["version"], one["id"]) for each in found for one in each.get("vulns", ())}); \
+  unasked = sorted({each["name"] for each in found if "skip_reason" in each}); \
+  [print("VULNERABLE:", *each) for each in bad]; \
+  print(len({each["name"] for each in found}), "packages,", len(bad), "known vulnerabilities,", len(unasked), "packages that the advisory service here does not know: NOT AUDITED"); \
+  sys.exit(1 if bad else 2 if unasked else 0)
+
+audit: auditing  ## ask for known vulnerabilities of every locked package, where that service answers
+	@rm -f .cache/audit-*.json; for lock in run tracing test build; do \
+	  $(AUDIT)/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --format json \
+	    -o .cache/audit-$$lock.json -r requirements/$$lock.txt >$(LOG) 2>&1; \
+	  if [ ! -s .cache/audit-$$lock.json ]; then tail -1 $(LOG) >&2; echo "NOT AUDITED: the advisory service does not answer here" >&2; exit 2; fi; \
+	done; $(AUDIT)/bin/python -c '$(AUDITED)' .cache/audit-*.json
+
+fuzz: setup  ## send the API and CDS Hooks many requests made from their description (FUZZ of each, 200)
+	@DOSEGATE_FUZZ=$(or $(FUZZ),200) $(BIN)/python -m pytest -q -n 2 tests/security/test_generated.py
+
+guards: setup  ## take each guard away in a copy, and see that its tests notice
+	@$(BIN)/python -m tests.security.without_guards
 
 clean:  ## remove what make and the tools made here
 	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist *.egg-info demonstration.db* demonstration-signing.pem
