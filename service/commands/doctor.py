@@ -42,7 +42,6 @@ CHECKS = {
     "request limit": "network:request_limit",
     "time zone": "machine:time_zones",
     "PDF": "machine:pdf",
-    "tracing": "machine:tracing",
     "open files": "machine:open_files",
 }
 _EXITS = {Health.OK: 0, Health.WARNING: 3, Health.WRONG: 4, Health.UNKNOWN: 4}

@@ -8,7 +8,6 @@ import shutil
 import sys
 import zoneinfo
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -16,7 +15,7 @@ from sqlalchemy.engine import make_url
 from service.commands.checks.finding import Finding, ok, warning, wrong
 from service.commands.checks.installation import Installation
 from service.pages.paper import CannotDraw, pdf_drawing
-from service.settings import DATABASE, KEYS, TIME_ZONE, TRACING
+from service.settings import DATABASE, KEYS, TIME_ZONE
 
 _OLDEST, _BEYOND = (3, 11), (3, 14)
 _FEW_FILES = 1024
@@ -113,16 +112,6 @@ def pdf(_here: Installation) -> Iterator[Finding]:
         yield ok("a PDF can be made")
     else:
         yield warning("what should be a PDF is none. The page to print works", _PANGO)
-
-
-def tracing(here: Installation) -> Iterator[Finding]:
-    """Whether what sends traces is there, where they are wanted."""
-    if not here.value(TRACING):
-        yield ok("no traces are sent")
-    elif find_spec("opentelemetry") and find_spec("opentelemetry.exporter.otlp.proto.http"):
-        yield ok("what sends traces is installed")
-    else:
-        yield wrong("traces are wanted, and what sends them is missing", "pip install 'dosegate[tracing]'")
 
 
 def disk_space(here: Installation) -> Iterator[Finding]:
