@@ -13,13 +13,14 @@ from service.access.sessions import LIFETIME
 from service.access.throttle import WINDOW
 from service.app import records_of
 from service.cli import main
-from service.records import expiry
+from service.records import expiry, migrate
 from service.records.drafts import Drafts
 from service.records.journal import Act, Event
 from service.records.retention import KEPT, LEFT, REPEATED, sweep
 from service.records.store import Store
 from service.records.stored import Once
 from service.records.tables import JSON, Moment, accounts, endpoints, journal, senders, sessions
+from tests.builders import ROOT
 from tests.cli.command import run
 
 NOW = datetime(2026, 10, 6, 18, 0, tzinfo=UTC)
@@ -93,6 +94,15 @@ def test_what_was_kept_for_long_enough_is_swept_and_nothing_younger(records, bas
 def test_nothing_is_swept_while_somebody_relies_on_it():
     assert min(KEPT.values()) > max(LIFETIME, WINDOW)
     assert sessions.c.created_at in KEPT
+
+
+def test_the_page_says_of_every_table_how_long_it_is_kept():
+    page = (ROOT / "docs" / "upkeep.md").read_text()
+    table = page.partition("## Retention")[2].partition("### ")[0]
+    assert [name for name in migrate.GRANTS if f"`{name}`" not in table] == []
+    for since, kept in KEPT.items():
+        [row] = [line for line in table.splitlines() if f"`{since.table.name}`" in line]
+        assert ("a day" if kept.days == 1 else f"{kept.days} days") in row
 
 
 def typed(*lines, before="2016-01-01"):
