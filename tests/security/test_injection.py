@@ -65,14 +65,12 @@ def test_markup_in_what_is_known_of_a_patient_is_text_on_every_page(app, act):
     correction = {"id": id, "reason": PATIENT}
     again = post(key, a_request(patient={"id": PATIENT}, with_={"hbsag": hostile}, supersedes=correction))
     assert again.status_code == 201, again.json
-    draft = {**a_request(patient={"id": PATIENT}, with_={"hbsag": hostile})}
-    body = json.loads(json.dumps(draft, default=float))
-    kept = "7e57ab1e-0000-4000-8000-000000000001"
-    assert nurse.put(f"/api/v1/drafts/{kept}", json=body).status_code == 201
+    going_on = {"form_key": _key(nurse)}
+    draft = nurse.post(f"/checklists/{again.json['id']}/continue", data=going_on, follow_redirects=True)
     pages = [
         nurse.get(f"/checklists/{each}{part}") for each in (id, again.json["id"]) for part in ("", "/print")
     ]
-    pages += [auditor.get(f"/checklists/{id}/trace"), nurse.get(f"/drafts/{kept}"), nurse.get("/today")]
+    pages += [auditor.get(f"/checklists/{id}/trace"), draft, nurse.get("/today")]
     shown = 0
     for page in pages:
         assert page.status_code == 200, page.text[:500]
@@ -80,7 +78,6 @@ def test_markup_in_what_is_known_of_a_patient_is_text_on_every_page(app, act):
         assert "onerror=alert(2)>" not in page.text
         shown += html.escape("<script>alert(1)") in page.text
     assert shown >= 4
-    assert "49" not in re.sub(r"[\s\S]*MRN ", "", html.unescape(pages[0].text))[: len(PATIENT)]
 
 
 @pytest.mark.parametrize("name", ["Idempotency-Key", "X-Request-Id", "Accept-Language", "HX-Current-URL"])
