@@ -45,6 +45,12 @@ CHECKS = {
     "open files": "machine:open_files",
 }
 _EXITS = {Health.OK: 0, Health.WARNING: 3, Health.WRONG: 4, Health.UNKNOWN: 4}
+_SUM = {
+    Health.OK: "All is well.",
+    Health.WARNING: "It works, with warnings. A setting that is changed counts when the service starts again.",
+    Health.UNKNOWN: "Not everything could be looked at. Mend the rest, then type dosegate doctor again.",
+    Health.WRONG: "Something is wrong. Mend it, start the service again, and type dosegate doctor again.",
+}
 _INSTALL = "install Dosegate anew (docs/operations.md)"
 
 
@@ -68,6 +74,8 @@ def doctor(*, as_json: bool) -> None:
                     _print(name, found)
     if as_json:
         click.echo(json.dumps({"health": worst, "findings": shown}, ensure_ascii=False, indent=2))
+    else:
+        click.echo(_SUM[worst])
     sys.exit(_EXITS[worst])
 
 

@@ -149,6 +149,7 @@ def test_where_half_is_broken_the_other_half_is_looked_at_all_the_same(here, tmp
     assert of["tables"] == ["unknown  tables         not looked at: DOSEGATE_DATABASE_URL cannot be used"]
     assert "unknown  engine         not looked at: DOSEGATE_RULES cannot be used" in lines
     assert len(of["PDF"]) == 1
+    assert lines[-1].startswith("Something is wrong. Mend it, start the service again")
     assert f"{'':<23} mend: chmod 600 {tmp_path}/signing.pem" in lines
 
 
@@ -264,7 +265,7 @@ def test_a_key_that_others_can_use_or_that_does_not_sign_or_did_not_sign_the_jou
     assert well("signing key")
     assert well("journal")
     monkeypatch.setenv("DOSEGATE_SITE", "mian")
-    assert "there is one of main -> export DOSEGATE_SITE=main" in trouble("journal", Health.WRONG)
+    assert "there is one of main -> set DOSEGATE_SITE=main" in trouble("journal", Health.WRONG)
     monkeypatch.delenv("DOSEGATE_SITE")
     key.chmod(0o640)
     assert f"-> chmod 600 {key}" in trouble("signing key", Health.WRONG)
@@ -355,9 +356,9 @@ def test_somebody_has_to_deliver_where_somebody_is_to_be_told(here, sql):
 @pytest.mark.parametrize(
     ("name", "given", "words"),
     [
-        ("address", {"PUBLIC_URL": ""}, "export DOSEGATE_PUBLIC_URL=https://"),
+        ("address", {"PUBLIC_URL": ""}, "set DOSEGATE_PUBLIC_URL=https://"),
         ("address", {"PUBLIC_URL": "http://localhost:8080"}, "proxy that speaks TLS"),
-        ("proxies", {"TRUSTED_PROXIES": "0"}, "export DOSEGATE_TRUSTED_PROXIES=1"),
+        ("proxies", {"TRUSTED_PROXIES": "0"}, "set DOSEGATE_TRUSTED_PROXIES=1"),
         ("proxies", {"PUBLIC_URL": ""}, "or unset DOSEGATE_TRUSTED_PROXIES"),
         ("proxies", {"TRUSTED_PROXIES": "5"}, "5 proxies are trusted"),
         ("request limit", {"REQUESTS_PER_MINUTE": "0"}, "unset DOSEGATE_REQUESTS_PER_MINUTE"),

@@ -5,12 +5,12 @@ from enum import StrEnum
 
 
 class Health(StrEnum):
-    """How one thing stands. What could not be looked at is unknown, and never well."""
+    """How one thing stands, the worst last. What could not be looked at is unknown, and never well."""
 
     OK = "ok"
     WARNING = "warning"
-    WRONG = "wrong"
     UNKNOWN = "unknown"
+    WRONG = "wrong"
 
 
 @dataclass(frozen=True)

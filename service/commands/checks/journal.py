@@ -82,7 +82,7 @@ def _not_begun(site: str, others: list[str]) -> Finding:
     if others:
         return wrong(
             f"the site {site} has no journal here; there is one of {', '.join(others)}",
-            f"export {SITE}={others[0]} where that is meant; for another site: dosegate serve begins its own",
+            f"set {SITE}={others[0]} where that is meant; for another site: dosegate serve begins its own",
         )
     return warning(f"the site {site} has no journal yet", "dosegate serve begins it")
 

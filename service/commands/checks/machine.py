@@ -97,7 +97,7 @@ def time_zones(here: Installation) -> Iterator[Finding]:
     else:
         yield warning(
             "the site's time is taken to be UTC: an infusion late in the evening may count for another day",
-            f"export {TIME_ZONE}=Europe/Berlin, or whatever the site's own is, UTC too",
+            f"set {TIME_ZONE}=Europe/Berlin, or whatever the site's own is, UTC too",
         )
 
 

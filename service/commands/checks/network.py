@@ -17,7 +17,7 @@ def public_address(here: Installation) -> Iterator[Finding]:
     if url is None:
         yield warning(
             "no address is set: EHRs are not let in, and links in messages and on paper are guessed",
-            f"export {PUBLIC_URL}=https://dosegate.example.org, as browsers know it",
+            f"set {PUBLIC_URL}=https://dosegate.example.org, as browsers know it",
         )
     elif urlsplit(url).scheme != "https":
         yield warning(
@@ -35,13 +35,13 @@ def proxies(here: Installation) -> Iterator[Finding]:
         yield warning(
             "TLS ends at a proxy, and no proxy is trusted to say who asks: all who come through it count as "
             "one address, and one who guesses passwords can shut out everybody",
-            f"export {TRUSTED_PROXIES}=1, or as many as stand one behind the other",
+            f"set {TRUSTED_PROXIES}=1, or as many as stand one behind the other",
         )
     elif number and not url:
         yield warning(
             f"{counted(number, 'proxy', 'proxies')} may say who asks, and have no address set: where none "
             "stands, anybody can claim to be somebody else",
-            f"export {PUBLIC_URL}=https://dosegate.example.org, or unset {TRUSTED_PROXIES}",
+            f"set {PUBLIC_URL}=https://dosegate.example.org, or unset {TRUSTED_PROXIES}",
         )
     elif number >= _MANY_PROXIES:
         yield warning(
