@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import socket
+import struct
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -20,6 +21,7 @@ _LONGEST_HEAD, _LONGEST_LINE = 32 * 1024, 8190
 _LONGEST_BODY = MOST_WITH_BUNDLE + 64 * 1024  # as it is sent: each chunk has a frame
 _IN_MEMORY = 64 * 1024  # of an answer; a longer one waits in a file without a name
 _PIECE = 256 * 1024
+_AT_ONCE = struct.pack("ii", 1, 0)
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
 
 
@@ -178,6 +180,8 @@ class Client:
         return not self._plug.recv(_PIECE)
 
     def hang_up(self) -> None:
-        """Close the connection."""
+        """Close the connection; the kernel, too, keeps nothing of an answer that is not read."""
+        if self._left:
+            self._plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self._answer.close()
         self._plug.close()
