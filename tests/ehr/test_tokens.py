@@ -425,10 +425,10 @@ def test_of_processes_that_get_one_token_at_once_exactly_one_takes_it(registered
     command = [sys.executable, "-c", _RACER, settings.database, str(settings.keys), URL, clock().isoformat()]
     racers = [
         subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(3)
+        for _ in range(2)
     ]
     try:
-        assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 3
+        assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 2
         for _ in range(25):
             token = signed(claims_at(clock()))
             for racer in racers:
@@ -436,11 +436,11 @@ def test_of_processes_that_get_one_token_at_once_exactly_one_takes_it(registered
             for racer in racers:
                 racer.stdin.flush()
             said = sorted(racer.stdout.readline() for racer in racers)
-            assert said == sorted(["epic\n", *["ehr:epic: it was used before\n"] * 2])
+            assert said == sorted(["epic\n", "ehr:epic: it was used before\n"])
     finally:
         for racer in racers:
             racer.communicate(timeout=20)
-    assert [racer.returncode for racer in racers] == [0] * 3
+    assert [racer.returncode for racer in racers] == [0] * 2
 
 
 # Revoked

@@ -15,7 +15,7 @@ from service.intake.requests import read_request
 from tests.laws.asking import DRUGS, LAWS, LIBRARY, SEEDS, ask, compact, is_taken, patients
 from tests.oracle import verdicts as by_the_oracle
 
-EXAMPLES = settings(LAWS, max_examples=120)
+EXAMPLES = settings(LAWS, max_examples=80)
 BATCH = 3
 FACTS = LIBRARY.vocabulary.facts
 every_drug = pytest.mark.parametrize("drug", DRUGS)
@@ -69,7 +69,7 @@ def test_what_would_make_a_finding_pass_does_and_makes_nothing_else_of_the_check
                         assert after[rule] in ("ruled_out", before[rule]), f"{sentences}: {compact(request)}"
 
     law()
-    assert followed > 100
+    assert followed > 60
 
 
 def rules_of(drug, check):

@@ -28,7 +28,7 @@ from tests.laws.asking import (
 from tests.laws.leniency import lenient_facts
 from tests.patients.clear import clear_draft
 
-EXAMPLES = settings(LAWS, max_examples=100)
+EXAMPLES = settings(LAWS, max_examples=75)
 LISTS = tuple(name for name, fact in LIBRARY.vocabulary.facts.items() if fact.type == "list")
 every_drug = pytest.mark.parametrize("drug", DRUGS)
 

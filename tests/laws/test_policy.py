@@ -54,30 +54,19 @@ def test_a_check_that_a_parameter_decides_is_held_while_it_is_not_set(drug):
 
 
 @every_drug
-def test_a_finding_about_an_unset_parameter_blocks_and_cannot_be_overridden(drug):
-    @EXAMPLES
-    @given(SEEDS)
-    def law(seed):
-        [request] = patients(seed, drug, 1)
-        for name in read_by(drug):
-            for finding in ask(request, **{name: None}).findings:
-                if finding.kind is Kind.POLICY:
-                    assert finding.status is Status.BLOCK
-                    assert finding.override is Override.NEVER
-                    assert name in {unknown.fact for unknown in finding.unknowns}
-                    assert name not in finding.missing
-
-    law()
-
-
-@every_drug
-def test_engine_and_oracle_agree_while_a_parameter_is_not_set(drug):
+def test_a_finding_about_an_unset_parameter_blocks_for_good_and_engine_and_oracle_agree(drug):
     @EXAMPLES
     @given(SEEDS)
     def law(seed):
         [request] = patients(seed, drug, 1)
         for name in read_by(drug):
             unset = ask(request, **{name: None})
+            for finding in unset.findings:
+                if finding.kind is Kind.POLICY:
+                    assert finding.status is Status.BLOCK
+                    assert finding.override is Override.NEVER
+                    assert name in {unknown.fact for unknown in finding.unknowns}
+                    assert name not in finding.missing
             assert unset.trace.fault is None
             oracle = by_the_oracle(request, drug, unset={name})
             assert verdicts(unset) == oracle, f"{name}: {compact(request)}"
