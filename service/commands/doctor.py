@@ -47,7 +47,7 @@ CHECKS = {
 _EXITS = {Health.OK: 0, Health.WARNING: 3, Health.WRONG: 4, Health.UNKNOWN: 4}
 _SUM = {
     Health.OK: "All is well.",
-    Health.WARNING: "It works, with warnings. A setting that is changed counts when the service starts again.",
+    Health.WARNING: "It works, with warnings. A changed setting counts when the service starts again.",
     Health.UNKNOWN: "Not everything could be looked at. Mend the rest, then type dosegate doctor again.",
     Health.WRONG: "Something is wrong. Mend it, start the service again, and type dosegate doctor again.",
 }
