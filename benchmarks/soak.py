@@ -27,7 +27,7 @@ from service.records.tables import contents
 
 CLIENTS, WORKERS, MINUTES = 100, 4, 30.0
 SAMPLED_EVERY = 10  # seconds
-MOST_CHANGE, MOST_MORE = 0.05, 2
+MOST_CHANGE, MOST_MORE = 0.05, 4
 NURSE_EVERY = 5  # seconds
 
 

@@ -1,4 +1,7 @@
-"""A disk without a byte left under a live service: refused with when to come back, nothing lost, and on."""
+"""A disk without a byte left under a live service: refused with when to come back, nothing lost, and on.
+
+The disk of its log is full all the time: nobody notices.
+"""
 
 from contextlib import contextmanager
 
@@ -8,6 +11,7 @@ from tests import databases
 from tests.faults import chain
 from tests.faults.serving import Load, served, small_disk, until
 
+NO_LOG = "import sys; sys.stderr = open('/dev/full', 'w');"
 MEGABYTES = {"sqlite": 24, "postgresql": 128}
 
 
@@ -26,7 +30,7 @@ def test_a_disk_that_is_full_loses_nothing_acknowledged(kind):
     with (
         small_disk(MEGABYTES[kind]) as disk,
         on_disk(kind, disk.folder) as url,
-        served(url) as service,
+        served(url, first=NO_LOG) as service,
     ):
         load = Load(service, "full")
         with load.going_on():
