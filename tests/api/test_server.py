@@ -142,9 +142,22 @@ def test_a_body_in_chunks_is_taken(server):
         (b"GET / HTTP/9.9\r\n\r\n", 400),
         (b"GET /CANARY" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\n" + b"CANARY: x\r\n" * 200 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"CANARY: x\r\n" * 4000, 431),
+        (b"CANARY" * 10_000, 414),
+        (b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5000000\r\n\r\nCANARY", 413),
         (b"POST /api/v1/checklists HTTP/1.1\r\nTransfer-Encoding: CANARY\r\n\r\n", 501),
     ],
-    ids=["no request", "bad header", "bad version", "long address", "many headers", "bad coding"],
+    ids=[
+        "no request",
+        "bad header",
+        "bad version",
+        "long address",
+        "many headers",
+        "a head without an end",
+        "an address without an end",
+        "a body that nobody takes",
+        "bad coding",
+    ],
 )
 def test_what_is_no_request_is_answered_with_a_problem_that_repeats_nothing(server, text, status):
     head, _, body = raw(server, text).partition(b"\r\n\r\n")
@@ -152,6 +165,44 @@ def test_what_is_no_request_is_answered_with_a_problem_that_repeats_nothing(serv
     assert f"Content-Type: {PROBLEM}".encode() in head
     assert json.loads(body)["status"] == status
     assert b"CANARY" not in head + body
+
+
+def test_who_asks_whether_to_send_a_body_is_told_to(server):
+    body = body_of(a_request())
+    head = (
+        f"POST {CHECKLISTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n"
+        f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_of_two_requests_at_once_the_first_is_answered(server):
+    answer = raw(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"Connection: close\r\n" in answer
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_told_to_stop_while_workers_begin_it_stops_before_it_would_kill_them(tmp_path):
+    settings = [f"sqlite:///{tmp_path}/x.db", str(tmp_path / "x.pem")]
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, *settings],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline().startswith("Listening on ")
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert "SIGKILL" not in log
 
 
 def test_a_badly_framed_body_is_a_bad_request(server):
