@@ -58,6 +58,7 @@ _DETAILS = {
     400: "The request is not well formed.",
     404: "There is nothing at this address.",
     405: "This address does not take this method; the header Allow names those it takes.",
+    408: "The request did not arrive in time: its head within 10 seconds, and all of it within 60.",
     413: "The body is larger than is taken here: 256 KiB, and 4 MiB of a request with a FHIR bundle.",
     415: "The body must be sent as application/json.",
     500: "The service failed. Nothing was recorded or answered; report the request id.",
