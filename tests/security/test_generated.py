@@ -26,7 +26,7 @@ from tests.webhooks.incoming.an_ehr import Ehr, signed
 
 pytestmark = pytest.mark.any_database
 DOCUMENT = "/api/v1/openapi.json"
-EXAMPLES = int(os.environ.get("DOSEGATE_FUZZ", "2"))
+EXAMPLES = int(os.environ.get("DOSEGATE_FUZZ", "4"))
 
 
 class Callers:

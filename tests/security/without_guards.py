@@ -185,12 +185,17 @@ GUARDS = (
                 "accounts.c.site == records.site",
                 "accounts.c.site.is_not(None)",
             ),
-            ("key", "access/keys.py", "(api_keys.c.site == self._records.site, api_keys", "(api_keys"),
+            (
+                "key",
+                "access/keys.py",
+                "api_keys.c.site == self._records.site",
+                "api_keys.c.site.is_not(None)",
+            ),
             (
                 "session",
                 "access/sessions.py",
-                "return sessions.c.site == self._records.site, sessions",
-                "return True, sessions",
+                "return sessions.c.site == self._records.site,",
+                "return sessions.c.site.is_not(None),",
             ),
             ("patient in a search", "records/search.py", ".where(contents.c.site == site)", ""),
             (
