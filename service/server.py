@@ -5,6 +5,7 @@ systemd when it listens.
 """
 
 import errno
+import gc
 import ipaddress
 import os
 import random
@@ -78,6 +79,7 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
     logs.configure(settings.log_level)
     metrics.prepare_folder()
     _allow_many_files()
+    gc.freeze()  # what the workers share stays shared: none of them looks at it, not even at its end
     _Server(listener, workers, settings, rules, records, url=url, says=says).run()
 
 
