@@ -29,7 +29,7 @@ SERVICES = COMPOSE["services"]
 OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("dosegate:")}
 UNITS = sorted(DEPLOYMENT.glob("*.service"))
 VARIABLES = {variable for setting in SETTINGS for variable in setting.variables}
-GUIDES = tuple(ROOT / name for name in ("README.md", "docs/operations.md", "docs/integration.md"))
+GUIDES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
 BIN = Path(sys.executable).parent
 
 
