@@ -37,6 +37,7 @@ def test_no_such_database(capsys, postgresql):
 
 def test_tables_of_a_newer_version(capsys, own_database_url, sql):
     sql("UPDATE alembic_version SET version_num = '9999'")
+    sql("UPDATE compatibility SET oldest = '9999'")
     assert "brought up to revision 9999 by a newer version" in refused(capsys, own_database_url)
 
 

@@ -131,8 +131,10 @@ def test_tables_of_a_newer_version(failing, sql):
     [(revision,)] = sql("SELECT version_num FROM alembic_version")
     with failing(NEVER) as meanwhile:
         sql("UPDATE alembic_version SET version_num = '9999'")
+        sql("UPDATE compatibility SET oldest = '9999'")
         meanwhile.all_fails()
         sql("UPDATE alembic_version SET version_num = ?", revision)
+        sql("UPDATE compatibility SET oldest = ?", revision)
 
 
 def test_tables_that_are_another_roles(failing, sql):
