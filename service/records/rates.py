@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from limits.storage import Storage
-from sqlalchemy import case, delete, literal, select
+from sqlalchemy import Integer, String, bindparam, case, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from service.records.database import Database, StoreUnavailable
@@ -19,6 +19,23 @@ from service.records.tables import Moment, rates
 
 LEFT_ALONE_FOR = timedelta(seconds=10)
 _CLEARED_EVERY = timedelta(minutes=1)
+
+# Made once: to put it together takes longer than to run it.
+_NOW, _UNTIL = bindparam("now", type_=Moment), bindparam("until", type_=Moment)
+_MORE = bindparam("more", type_=Integer)
+_GOES_ON = (rates.c.ends_at > _NOW) & (rates.c.ends_at <= _UNTIL)
+_COUNT = (
+    insert(rates)
+    .values(bucket=bindparam("of", type_=String), count=_MORE, ends_at=_UNTIL)
+    .on_conflict_do_update(
+        index_elements=[rates.c.bucket],
+        set_={
+            "count": case((_GOES_ON, rates.c.count + _MORE), else_=_MORE),
+            "ends_at": case((_GOES_ON, rates.c.ends_at), else_=_UNTIL),
+        },
+    )
+    .returning(rates.c.count, rates.c.ends_at)
+)
 
 
 @dataclass(frozen=True)
@@ -121,21 +138,13 @@ class OfAllWorkers(_Windows):
         """Count in the window that has not ended, else in the new one."""
         if not _is_time(self._failed_at, LEFT_ALONE_FOR, now):
             return Window(0, now)
-        goes_on = (rates.c.ends_at > literal(now, Moment)) & (rates.c.ends_at <= literal(new.ends_at, Moment))
-        first = insert(rates).values(bucket=bucket, count=new.count, ends_at=new.ends_at)
-        counted = first.on_conflict_do_update(
-            index_elements=[rates.c.bucket],
-            set_={
-                "count": case((goes_on, rates.c.count + new.count), else_=new.count),
-                "ends_at": case((goes_on, rates.c.ends_at), else_=literal(new.ends_at, Moment)),
-            },
-        ).returning(rates.c.count, rates.c.ends_at)
+        values = {"of": bucket, "more": new.count, "now": now, "until": new.ends_at}
         try:
             with self._database.apart() as connection:
                 if _is_time(self._cleared_at, _CLEARED_EVERY, now):
                     self._cleared_at = now
                     connection.execute(delete(rates).where(rates.c.ends_at <= now))
-                return Window(*connection.execute(counted).one())
+                return Window(*connection.execute(_COUNT, values).one())
         except StoreUnavailable:
             self._failed_at = now
             return Window(0, now)
