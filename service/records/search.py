@@ -211,7 +211,7 @@ def _opened(cursor: str, site: str, filters: Filters) -> tuple[datetime, str]:
         at, id, bound = json.loads(base64.b64decode(cursor, b"-_", validate=True))
         if bound == _bound(site, filters, [at, id]):
             return datetime.fromisoformat(at), id
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         pass
     raise BadInput([FieldError("cursor", "is no cursor of this search; begin again without one")])
 

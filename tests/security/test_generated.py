@@ -18,11 +18,12 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from service.access.roles import ROLES, SCOPES, Permission, Role
 from service.ehr.hooks import SERVICE
 from service.web.guard import COOKIE
+from service.webhooks.signing import signed
 from tests.access.test_guard import with_key
 from tests.api.sending import a_request, post
 from tests.ehr.calls import an_ehr, order_sign
 from tests.people import BROWSER, an_account
-from tests.webhooks.incoming.an_ehr import Ehr, signed
+from tests.webhooks.incoming.an_ehr import Ehr
 
 pytestmark = pytest.mark.any_database
 DOCUMENT = "/api/v1/openapi.json"
@@ -44,9 +45,8 @@ class Callers:
             return {"Authorization": self.ehr.token(case.formatted_path)}, {}
         if needs == "sender":
             body = case.body if isinstance(case.body, bytes) else json.dumps(case.body, default=str).encode()
-            return signed(
-                self.sender.secret, f"msg_{uuid.uuid4().hex}", self.app.extensions["dosegate"].clock(), body
-            ), {}
+            id, now = f"msg_{uuid.uuid4().hex}", self.app.extensions["dosegate"].clock()
+            return signed([self.sender.secret], id, now, body), {}
         if needs in {scope.value for scope in SCOPES}:
             return {"Authorization": self.key}, {}
         if needs == "public":

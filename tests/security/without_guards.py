@@ -305,10 +305,10 @@ GUARDS = (
     ),
     Guard(
         "size of a body",
-        "service/api/bodies.py",
-        "    if len(body) > most_bytes:\n",
+        "service/api/checklists.py",
+        "    if not fits(body):\n",
         "    if False:\n",
-        ("tests/api/test_refused_requests.py::test_the_limit_holds_for_a_body_without_a_length",),
+        ("tests/api/test_refused_requests.py::test_a_body_above_the_limit_is_refused",),
     ),
     Guard(
         "size of a form",
@@ -323,13 +323,6 @@ GUARDS = (
         "    if not deeper and isinstance(value, dict | list):\n",
         "    if False:\n",
         (f"{BODIES}::test_json_is_nested_so_deep_and_no_deeper",),
-    ),
-    Guard(
-        "depth of a cursor",
-        "service/records/search.py",
-        "except (ValueError, TypeError, RecursionError):",
-        "except (ValueError, TypeError):",
-        (f"{BODIES}::test_a_cursor_that_is_nested_without_end_is_none",),
     ),
     Guard(
         "an EHR's token is good once",
