@@ -31,7 +31,7 @@ def behind_the_door(app, public_url):
 
     made.add_url_rule(SERVICE, "service", view, methods=["GET", "POST"])
     doors = {guard.AN_EHR: ehr_door.door(public_url)}
-    guard.register(made, {"service": guard.AN_EHR}, public_url, doors)
+    guard.register(made, {"service": guard.AN_EHR}, public_url, doors, lambda: None)
     errors.register(made)
     ehr_door.register_errors(made)
     return made
@@ -130,7 +130,7 @@ def test_a_route_whose_door_was_not_made_is_shut(app, ehr, token):
     install(made, app.extensions["dosegate"])
     headers.register(made)
     made.add_url_rule(SERVICE, "service", lambda: "secret")
-    guard.register(made, {"service": guard.AN_EHR}, PUBLIC_URL, {})
+    guard.register(made, {"service": guard.AN_EHR}, PUBLIC_URL, {}, lambda: None)
     errors.register(made)
     assert made.test_client().get(SERVICE, headers=token()).status_code == 500
 
