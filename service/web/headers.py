@@ -73,8 +73,8 @@ def _tell(status: int, seconds: float) -> None:
     method, who = _method(), _who(g.get("principal"))
     parts().metrics.request(route(), method, status, seconds)
     log.info("request", method=method, route=route(), status=status, ms=round(seconds * 1000, 1), **who)
-    if g.span is not None:
-        g.span.tell(method=method, route=route(), status=status, **who)
+    if (span := g.get("span")) is not None:
+        span.tell(method=method, route=route(), status=status, **who)
 
 
 def _who(principal: Principal | None) -> dict[str, str]:
