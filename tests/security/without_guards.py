@@ -385,7 +385,7 @@ def tried(guard: Guard, folder: Path) -> str:
     finally:
         file.write_text(whole)
     # 1: tests failed. An error is an edit that is no Python; anything else, a test that does not exist.
-    noticed = "red" if " failed" in done.stdout.splitlines()[-1] else "BROKEN"
+    noticed = "red" if " failed in " in done.stdout[-500:] or " failed, " in done.stdout[-500:] else "BROKEN"
     return {0: "GREEN", 1: noticed}.get(done.returncode, "NOT RUN")
 
 
