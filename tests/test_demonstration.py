@@ -53,7 +53,7 @@ def serving(folder, *options, env=None):
     process = subprocess.Popen(
         [*PROGRAM, "serve", "--port", "0", *options],
         cwd=folder,
-        env={**plain_environment(), "PYTHONUNBUFFERED": "1", **(env or {})},
+        env={**plain_environment(), "PYTHONUNBUFFERED": "1", "DOSEGATE_LOG_LEVEL": "error", **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
