@@ -39,7 +39,8 @@ def readyz() -> Response:
     if not found.lacking:
         return as_json({"status": "ready", "parts": dict(found.parts), **_marked()})
     errors = [FieldError(f"parts.{name}", word) for name, word in found.lacking.items()]
-    detail = "The service cannot answer and record now. Work by hand, and tell whoever runs the service."
+    what = "Try again" if found.retry_after is not None else "Tell whoever runs the service"
+    detail = f"The service cannot answer and record now. {what}, or work by hand."
     response = as_problem(problems.document(problems.STORE_UNAVAILABLE, detail, errors))
     if found.retry_after is not None:
         response.headers["Retry-After"] = str(found.retry_after)
