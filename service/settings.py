@@ -93,7 +93,7 @@ SETTINGS = (
     ),
     Setting(
         REQUESTS_PER_MINUTE,
-        "how often one person, key or unknown address may ask",
+        "how often one person or unknown address may ask; a program that is known, ten times as often",
         "a whole number from 0 to 999999; 0 is no limit",
         values.rate,
         default="1200",
