@@ -52,7 +52,7 @@ packages:
 
 run: setup  ## print one worked checklist, then serve a made-up clinic on this machine, port PORT
 	@$(BIN)/dosegate demo
-	@exec $(BIN)/dosegate serve --demonstration --port $(PORT)
+	@exec env DOSEGATE_LOG_LEVEL="$${DOSEGATE_LOG_LEVEL:-warning}" $(BIN)/dosegate serve --demonstration --port $(PORT)
 
 # Thousands of small databases are kept in memory where there is room: no disk is waited for.
 IN_MEMORY = $$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "TMPDIR=/dev/shm" }')

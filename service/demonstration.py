@@ -111,8 +111,9 @@ class Clinic:
 def settings_for(settings: Settings) -> Settings:
     """The settings of the demonstration.
 
-    It shares nothing with the site that these are of but the rules, the time zone and the private hosts. A
-    database that is set is used where it is empty or the demonstration's own.
+    It shares nothing with the site that these are of but the rules, the time zone, the private hosts, how
+    often one may ask, and what is logged and traced. A database that is set is used where it is empty or the
+    demonstration's own.
 
     Raises NotForDemonstration, StoreUnavailable.
     """
@@ -124,6 +125,9 @@ def settings_for(settings: Settings) -> Settings:
         keys=_SIGNING_KEY,
         time_zone=settings.time_zone,
         private_hosts=settings.private_hosts,
+        requests_per_minute=settings.requests_per_minute,
+        log_level=settings.log_level,
+        tracing=settings.tracing,
         demonstration=True,
     )
     if others := _others(own.database):
