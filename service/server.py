@@ -41,6 +41,7 @@ from service.webhooks.courier import Courier
 from service.worker import Worker
 
 _BAD_INPUT = 2
+_INPUT = 0  # standard input
 _BACKLOG = 2048  # clients that may wait until a worker lets them in
 _FILES = 4096
 _TIMEOUT = 30  # seconds of one request in the application; then its worker is ended, and another one begins
@@ -224,6 +225,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 class _Master(Arbiter):  # type: ignore[misc]
     """Gunicorn's master, which here also minds the rules on disk: it alone reads them."""
+
+    in_terminal = os.isatty(_INPUT)
+
+    def handle_hup(self) -> None:
+        """Read the rules again; but the hangup of a terminal that was closed ends what was started in it."""
+        if self.in_terminal and not os.isatty(_INPUT):
+            self.handle_term()
+        super().handle_hup()
 
     def manage_workers(self) -> None:
         """What is done every second."""

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import pty
 import re
 import select
 import signal
@@ -216,6 +218,27 @@ def test_told_to_stop_while_workers_begin_it_stops_before_it_would_kill_them(tmp
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=KILLED_AFTER - 5)
     assert process.returncode == 0
+
+
+def test_what_was_started_in_a_terminal_ends_with_it(tmp_path):
+    ours, terminal = pty.openpty()
+    settings = [f"sqlite:///{tmp_path}/x.db", str(tmp_path / "x.pem")]
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, *settings],
+        cwd=ROOT,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout.readline().startswith("Listening on ")
+            os.close(terminal)
+            os.close(ours)
+            process.send_signal(signal.SIGHUP)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
 
 
 def test_a_badly_framed_body_is_a_bad_request(server):
