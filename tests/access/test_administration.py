@@ -2,12 +2,10 @@
 
 import pytest
 from marshmallow import RAISE
-from schemathesis import GenerationMode
 
 from service.access.roles import SCOPES, Role
 from service.api.people_schemas import AccountSchema, AccountsSchema, KeyMadeSchema, KeysSchema, SessionSchema
 from tests.access.test_sessions import SESSION, UNLOCK, is_kind, sign_in
-from tests.api.generated import PEOPLE, answer_as_documented
 from tests.api.sending import is_problem, paths
 from tests.people import PASSWORD, PIN, browser, signed_in
 
@@ -200,9 +198,3 @@ def test_a_bad_key_is_refused_by_its_field(admin):
         assert is_problem(response, 422), changes
         assert paths(response) == [path]
     assert admin.post(KEYS, json={**EHR, "scopes": sorted(SCOPES)}).status_code == 201
-
-
-def test_generated_requests_about_people_are_answered_as_documented(app):
-    answer_as_documented(app, PEOPLE, GenerationMode.POSITIVE, role="admin")
-    with_a_body = [each for each in PEOPLE if each.startswith(("POST", "PATCH"))]
-    answer_as_documented(app, with_a_body, GenerationMode.NEGATIVE, role="admin")

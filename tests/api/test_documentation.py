@@ -8,7 +8,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from service.api.drug_schemas import DrugSchema, DrugsSchema, VocabularySchema
 from service.api.schemas import ChecklistSchema, ReplaySchema, StateSchema, TraceSchema
-from tests.api.generated import DRAFTS, PEOPLE, VISITS
 from tests.api.sending import CHECKLISTS, a_request, post
 from tests.builders import scenario_file
 
@@ -53,6 +52,38 @@ ENDPOINTS = (
     "GET /metrics",
     "GET /api/v1/session/oidc",
     "GET /api/v1/session/oidc/callback",
+)
+VISITS = (
+    f"POST {CHECKLISTS}/{{checklist_id}}/acknowledgements",
+    f"POST {CHECKLISTS}/{{checklist_id}}/overrides",
+    f"POST {CHECKLISTS}/{{checklist_id}}/attestations",
+    f"GET {CHECKLISTS}/{{checklist_id}}/double-check",
+    f"POST {CHECKLISTS}/{{checklist_id}}/double-check",
+    f"POST {CHECKLISTS}/{{checklist_id}}/outcomes",
+    f"GET {CHECKLISTS}/{{checklist_id}}/record",
+)
+DRAFTS = (
+    "PUT /api/v1/drafts/{draft_id}",
+    "GET /api/v1/drafts/{draft_id}",
+    "DELETE /api/v1/drafts/{draft_id}",
+    "POST /api/v1/drafts/search",
+)
+PEOPLE = (
+    "GET /api/v1/accounts",
+    "POST /api/v1/accounts",
+    "PATCH /api/v1/accounts/{name}",
+    "GET /api/v1/keys",
+    "POST /api/v1/keys",
+    "POST /api/v1/keys/{prefix}/revoke",
+    "GET /api/v1/ehr-clients",
+    "POST /api/v1/ehr-clients",
+    "POST /api/v1/ehr-clients/{name}/revoke",
+    "POST /api/v1/session",
+    "GET /api/v1/session",
+    "POST /api/v1/account/pin",
+    "POST /api/v1/account/password",
+    "POST /api/v1/session/unlock",
+    "DELETE /api/v1/session",
 )
 CDS_HOOKS = (
     "GET /cds-services",

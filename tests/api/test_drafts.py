@@ -6,12 +6,9 @@ from datetime import timedelta
 
 import pytest
 from marshmallow import RAISE
-from schemathesis import GenerationMode
 
 from service.api.drafts import DraftKeptSchema, DraftsSchema
-from tests.api import generated
 from tests.api.conftest import NOW
-from tests.api.generated import answer_as_documented
 from tests.api.sending import JSON, is_problem, paths
 from tests.people import signed_in
 
@@ -144,8 +141,3 @@ def test_an_auditor_sees_no_drafts_and_a_draft_of_another_site_is_not_there(app,
     assert is_problem(keep(nina, new_id), 404)
     assert is_problem(nina.delete(f"{DRAFTS}/{new_id}"), 404)
     assert search(nina).json == {"drafts": []}
-
-
-@pytest.mark.any_database
-def test_generated_requests_for_drafts_are_answered_as_documented(app):
-    answer_as_documented(app, generated.DRAFTS, GenerationMode.POSITIVE)

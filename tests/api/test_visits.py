@@ -7,12 +7,10 @@ import uuid
 
 import pytest
 from marshmallow import RAISE
-from schemathesis import GenerationMode
 
 from service.access.roles import SCOPES
 from service.api import visit_schemas
 from tests.api.conftest import with_key
-from tests.api.generated import VISITS, answer_as_documented
 from tests.api.sending import CHECKLISTS, a_request, is_problem, paths, post
 from tests.double_check import asking
 from tests.people import PASSWORD, PIN, signed_in
@@ -594,10 +592,3 @@ def test_an_unknown_checklist_takes_no_acts_and_has_no_record(paul):
 
 
 # The document
-
-
-@pytest.mark.any_database
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_generated_acts_are_answered_as_documented(app_that_asks, mode):
-    nina = signed_in(app_that_asks, "nurse", "nina")
-    answer_as_documented(app_that_asks, VISITS, mode, made(nina, "serious").rpartition("/")[2])
