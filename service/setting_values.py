@@ -14,9 +14,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.access.addresses import keeps_secrets
+from service.logs import LEVELS
 
 _SENDS_TRACES = "opentelemetry-exporter-otlp-proto-http"
-LOG_LEVELS = ("debug", "info", "warning", "error")
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"https?://[^/?\\]+/?")
 _VISIBLE = re.compile(r"[ -~]{1,255}")
@@ -191,8 +191,8 @@ def tracing(text: str) -> bool:
 
 def log_level(text: str) -> str:
     """The least that is logged."""
-    if text not in LOG_LEVELS:
-        raise ValidationError(f"must be one of {', '.join(LOG_LEVELS)}")
+    if text not in LEVELS:
+        raise ValidationError(f"must be one of {', '.join(LEVELS)}")
     return text
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from service import setting_values as values
+from service.logs import LEVELS
 from service.setting_reading import Kept, Reading, Setting, read
 
 DATABASE, OWNER = "DOSEGATE_DATABASE_URL", "DOSEGATE_DATABASE_OWNER_URL"
@@ -102,7 +102,7 @@ SETTINGS = (
     Setting(
         LOG_LEVEL,
         "the least that is logged",
-        "one of " + ", ".join(values.LOG_LEVELS),
+        "one of " + ", ".join(LEVELS),
         values.log_level,
         default="info",
         example="warning",
@@ -178,7 +178,6 @@ SETTINGS = (
     ),
 )
 _UTC = ZoneInfo("UTC")
-_SENDS_TRACES = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http")
 
 
 class BadSetting(Exception):
@@ -268,15 +267,6 @@ def _wrong_together(reading: Reading) -> Iterator[str]:
                 yield f"{each.variables[-1]} is not set, and sign-in by an identity provider needs it"
     if reading.values[OWNER] and (reading.values[DATABASE] or "").startswith("sqlite"):
         yield f"{OWNER} is set, and a SQLite file has no roles: unset it, or let {DATABASE} name PostgreSQL"
-    if reading.values[TRACING] and not all(map(_is_installed, _SENDS_TRACES)):
-        yield f"{TRACING} is yes, and what sends traces is not installed: pip install 'dosegate[tracing]'"
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # nor is what it is a part of
-        return False
 
 
 def _provider(reading: Reading) -> IdentityProvider | None:

@@ -126,12 +126,6 @@ def test_an_owner_beside_a_sqlite_file_is_refused(monkeypatch):
     assert said.startswith("DOSEGATE_DATABASE_OWNER_URL is set, and a SQLite file has no roles")
 
 
-def test_traces_that_nothing_can_send_are_refused(monkeypatch):
-    monkeypatch.setattr("service.settings._SENDS_TRACES", ("a_module.that_nobody.has",))
-    (said,) = problems(monkeypatch, TRACING="yes")
-    assert said.endswith("is not installed: pip install 'dosegate[tracing]'")
-
-
 @pytest.mark.parametrize("setting", ["DATABASE_URL", "DATABASE_OWNER_URL"])
 @pytest.mark.parametrize(
     "url",
