@@ -5,6 +5,7 @@ from marshmallow import Schema, fields, validate
 from service.api import described as a
 from service.checklist.rules import Kind, Override
 from service.records.site import DEMONSTRATION
+from service.web.readiness import WORDS
 
 
 class FieldErrorSchema(Schema):
@@ -236,12 +237,12 @@ class ReplaySchema(Schema):
 class ReadinessSchema(Schema):
     """How each part of the service is."""
 
-    database = a.text(validate=validate.Equal("up"))
-    migrations = a.text(validate=validate.Equal("current"))
-    packs = a.text(validate=validate.Equal("loaded"))
-    chain = a.text(validate=validate.Equal("sound"))
+    database = a.text(validate=validate.Equal(WORDS["database"][0]))
+    migrations = a.text(validate=validate.Equal(WORDS["migrations"][0]))
+    packs = a.text(validate=validate.Equal(WORDS["packs"][0]))
+    chain = a.text(validate=validate.Equal(WORDS["chain"][0]))
     worker = a.text(
-        validate=validate.OneOf(["running", "missing", "not_needed", "unknown"]),
+        validate=validate.OneOf(WORDS["worker"]),
         metadata=a.said("Whether somebody delivers webhooks."),
     )
 

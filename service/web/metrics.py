@@ -18,10 +18,11 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from service.knowledge.on_disk import State
+
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
-RULES = ("in_force", "waiting", "refused")
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _OF_A_REQUEST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 _OF_AN_EVALUATION = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
@@ -41,10 +42,10 @@ def prepare_folder() -> None:
     atexit.register(_remove, folder, os.getpid())
 
 
-def rules_on_disk(state: str) -> None:
+def rules_on_disk(state: State) -> None:
     """Say how the rules on disk are. For the process that forks the workers: it says so for all of them."""
-    for each in RULES:
-        _rules_on_disk().labels(each).set(each == state)
+    for each in State:
+        _rules_on_disk().labels(each).set(each is state)
 
 
 @cache

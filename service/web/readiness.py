@@ -10,9 +10,9 @@ from sqlalchemy import select
 from service.records import migrate
 from service.records.database import StoreUnavailable
 from service.records.site import SiteRecords
-from service.records.tables import checklists
+from service.records.tables import checklists, endpoints
 from service.web.parts import parts
-from service.webhooks.figures import figures
+from service.webhooks.presence import present
 
 # Each part, and the words for how it may be: the first is as it should be.
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -69,11 +69,16 @@ def _check_tables(records: SiteRecords) -> None:
 
 def _worker(records: SiteRecords) -> str:
     """Whether somebody delivers webhooks, where somebody waits for any."""
+    told = (
+        endpoints.c.site == records.site,
+        endpoints.c.removed_at.is_(None),
+        endpoints.c.paused_at.is_(None),
+    )
     try:
-        found = figures(records, parts().clock())
+        with records.reading() as connection:
+            if connection.execute(select(endpoints.c.id).where(*told).limit(1)).first() is None:
+                return "not_needed"
+            return "running" if present(connection, records.site, parts().clock()) else "missing"
     except StoreUnavailable as error:
         log.error("not_ready", part="worker", reason=str(error))
         return "unknown"
-    if not found.told:
-        return "not_needed"
-    return "running" if found.couriers else "missing"

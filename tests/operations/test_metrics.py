@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.access.roles import Role
+from service.knowledge.on_disk import State
 from service.web import metrics
 from service.web.metrics import METHODS, OTHER, Metrics
 from tests.api.sending import a_request, post
@@ -97,7 +98,7 @@ def test_every_label_is_one_of_a_set_that_is_known(app, client, scrape, parts):
         "status": {str(status) for status in range(200, 600)} | {"pass", "warn", "block"},
         "drug": set(pack_of),
         "hook": HOOKS,
-        "state": {*metrics.RULES, "waiting", "dead", "told", "paused"},
+        "state": {*State, "waiting", "dead", "told", "paused"},
         "version": {pack.version for pack in pack_of.values()} | {version("dosegate")},
         "digest": {pack.digest.removeprefix("sha256:")[:12] for pack in pack_of.values()},
     }
@@ -116,7 +117,7 @@ def _count(dies):
 def _together(told):
     """A service whose workers count together; what one of them is told when two before it were killed."""
     metrics.prepare_folder()
-    metrics.rules_on_disk("refused")
+    metrics.rules_on_disk(State.REFUSED)
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
     forks = multiprocessing.get_context("fork")
     for dies in (True, True, False):

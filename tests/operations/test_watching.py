@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from service import logs
-from service.web import metrics
+from service.knowledge.on_disk import State
 from service.web.metrics import METHODS
 from tests.builders import ROOT
 
@@ -22,7 +22,7 @@ OTHERS = {
 WORDS = {
     "status": {"pass", "warn", "block", *map(str, range(200, 600))},
     "method": METHODS,
-    "state": {*metrics.RULES, "waiting", "dead", "told", "paused"},
+    "state": {*State, "waiting", "dead", "told", "paused"},
 }
 DURATION = re.compile(r"[0-9]+[smhd]")
 
