@@ -132,7 +132,7 @@ def line_of(path: Path, longest: int) -> str:
 def public_url(text: str) -> str:
     """An address without a slash at its end: where the provider sends people back is built on it."""
     if not keeps_secrets(text) or _ADDRESS.fullmatch(text) is None:
-        raise ValidationError("must be an address without a path, as https://dosegate.example.org")
+        raise ValidationError("must be an https address without a path, as https://dosegate.example.org")
     return text.rstrip("/")
 
 

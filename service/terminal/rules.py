@@ -23,23 +23,27 @@ def with_rules(command: Command) -> Command:
     def with_library(*args: Any, rules: Path | None, policy: Path | None, **options: Any) -> None:
         command(*args, library=_library(rules, policy), **options)
 
-    return rules_options(with_library)
+    return _options(with_library, rules_from="DOSEGATE_RULES", policy_from="DOSEGATE_POLICY")
 
 
 def rules_options(command: Command) -> Command:
-    """`--rules` and `--policy`."""
+    """`--rules` and `--policy`, for a command that reads all settings: what is wrong is said at once."""
+    return _options(command)
+
+
+def _options(command: Command, rules_from: str | None = None, policy_from: str | None = None) -> Command:
     folder = click.Path(exists=True, file_okay=False, path_type=Path)
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     command = click.option(
         "--policy",
         type=file,
-        envvar="DOSEGATE_POLICY",
+        envvar=policy_from,
         help="The site's policy, instead of the one among the rules.",
     )(command)
     return click.option(
         "--rules",
         type=folder,
-        envvar="DOSEGATE_RULES",
+        envvar=rules_from,
         help="A folder of rules, instead of those that are shipped.",
     )(command)
 
