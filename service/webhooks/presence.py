@@ -10,17 +10,15 @@ from service.records.tables import couriers
 
 EVERY = timedelta(seconds=10)  # so often a courier says so
 BELIEVED = timedelta(seconds=40)  # for so long it is believed
-_FORGOTTEN = timedelta(hours=1)
 
 
 def say_present(records: SiteRecords, process: str, now: datetime) -> None:
-    """Note that a process delivers now; forget those that said so long ago. Raises StoreUnavailable."""
+    """Note that a process delivers now. Raises StoreUnavailable."""
     row = {"site": records.site, "process": process, "seen_at": now}
     with records.noting() as connection:
         if not add_once(connection, couriers, row):
             own = (couriers.c.site == records.site, couriers.c.process == process)
             connection.execute(update(couriers).where(*own).values(seen_at=now))
-        connection.execute(delete(couriers).where(couriers.c.seen_at < now - _FORGOTTEN))
 
 
 def say_gone(records: SiteRecords, process: str) -> None:
