@@ -172,7 +172,7 @@ def test_every_endpoint_named_there_is_one(app):
     assert {*UNCOUNTED, *WEIGHTS} <= endpoints
 
 
-def test_sqlalchemy_is_asked_once_a_request(app, database_kind):
+def test_a_request_is_counted_by_one_statement(app, database_kind):
     nurse, said = signed_in(app, Role.NURSE), []
     engine = app.extensions["dosegate"].store.records.database.engine
     asks(nurse, 1)

@@ -18,7 +18,6 @@ COPIED = (
     "service",
     "rules",
     "tests",
-    "clinical",
     "benchmarks",
     "docs",
     "pyproject.toml",
