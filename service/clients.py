@@ -8,6 +8,7 @@ import struct
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -18,11 +19,12 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine  # type: 
 from service.intake.json_text import MOST_WITH_BUNDLE
 
 _LONGEST_HEAD, _LONGEST_LINE = 32 * 1024, 8190
-_LONGEST_BODY = MOST_WITH_BUNDLE + 64 * 1024  # as it is sent: each chunk has a frame
+_FRAMES = 64 * 1024  # of all chunks: many small ones would take the parser long
+_LONGEST_BODY = MOST_WITH_BUNDLE + _FRAMES
 _IN_MEMORY = 64 * 1024  # of an answer; a longer one waits in a file without a name
 _PIECE = 256 * 1024
 _AT_ONCE = struct.pack("ii", 1, 0)
-_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
+_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,8})")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Client:
         self._plug, self._cfg = plug, cfg
         self._arrived, self._read = bytearray(), 0
         self._looked, self._whole = 0, 0  # how far the end was looked for, and where it is if that is known
+        self._frames = 0  # bytes of chunks that are not of the body
         self._answer = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed with the connection
         self._piece, self._left = b"", 0
         self.says_more = False  # to hang up on one who does would take the answer back
@@ -121,6 +124,8 @@ class Client:
         if max(self._whole, len(self._arrived)) > _LONGEST_HEAD + _LONGEST_BODY:
             raise TooLarge
         complete = len(self._arrived) >= self._whole if self._whole else self._has_all_chunks()
+        if complete and not self._whole:  # what is badly framed is refused here, whatever it asks for
+            self.request.body = BytesIO(self.request.body.read())
         if self.request._expected_100_continue:
             self.request._expected_100_continue = False  # else gunicorn says it when the body is here
             if not complete:
@@ -149,9 +154,12 @@ class Client:
             size = _SIZE.match(self._arrived, self._looked, end)
             if size is None:
                 return True
-            if not int(size[0], 16):
-                return self._arrived.find(b"\r\n\r\n", end) >= 0
-            self._looked = end + 2 + int(size[0], 16) + 2
+            if not int(size[1], 16):  # a trailer is looked through anew each time, and so it is short
+                return self._arrived.find(b"\r\n\r\n", end) >= 0 or len(self._arrived) > end + _LONGEST_LINE
+            self._frames += end + 4 - self._looked
+            if self._frames > _FRAMES:
+                raise TooLarge
+            self._looked = end + 2 + int(size[1], 16) + 2
         return len(self._arrived) - self._looked > _LONGEST_LINE
 
     def begin(self) -> None:

@@ -251,6 +251,22 @@ def test_a_badly_framed_body_is_a_bad_request(server):
     assert PROBLEM.encode() in answer
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"+5\r\na=bcd\r\n0\r\n\r\n", 400),
+        (b"0\r\nA: " + b"b" * 10_000, 400),  # a trailer that has no end yet
+        (b"1\r\na\r\n" * 20_000, 413),  # more frames than body
+    ],
+)
+def test_a_badly_framed_form_is_refused_at_once_and_reaches_no_page(server, body, status):
+    head = "POST /sign-in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    form = "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    answer = raw(server, f"{head}{form}".encode() + body)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert PROBLEM.encode() in answer
+
+
 def test_a_port_in_use_is_one_clear_error(capsys, server, tmp_path):
     status, said = refused(capsys, "127.0.0.1", server.port, tmp_path / "x.db")
     assert status == 2
