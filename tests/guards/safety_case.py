@@ -59,13 +59,24 @@ def rules():
     on_label = sum("label" in grades(rule) for rule in every)
     on_site = sum(grades(rule) == {"site"} for rule in every)
     unverified = sum(rule.unverified for rule in every)
-    weak = sum(rule.status is Status.BLOCK and not grades(rule) & {"label", "site"} for rule in every)
+    weak = [
+        f"{pack.id} {', '.join(found)}"
+        for pack in shipped().packs.values()
+        if (found := [f"`{rule.id}`" for rule in pack.rules if is_weak(rule)])
+    ]
     return (
         f"{len(every)} rules in {len(shipped().packs)} packs. {on_label} cite a label, {on_site} rest on "
         "site policy alone, and the others on regulators, reference works, experts or the press. "
-        f"{unverified} rest on a statement that nobody has verified, and only warn. **{weak} block and cite "
-        "neither a label nor site policy**: a pharmacist finds the sentence of the label before they are used"
+        f"{unverified} rest on a statement that nobody has verified, and only warn. "
+        f"**{sum(map(is_weak, every))} block and cite no label, regulator or site policy, only "
+        "reference works, experts or the press**: "
+        f"{'; '.join(weak)}. A pharmacist finds the sentence of the label before they are used"
     )
+
+
+def is_weak(rule):
+    """Whether a rule blocks and cites no label, regulator or site policy."""
+    return rule.status is Status.BLOCK and not grades(rule) & {"label", "regulator", "site"}
 
 
 def grades(rule):
