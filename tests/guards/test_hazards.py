@@ -1,7 +1,5 @@
 """The hazard log is whole, each control names tests that there are, and a run without one of them fails."""
 
-import ast
-from functools import cache
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +8,7 @@ from tests.builders import ROOT
 from tests.guards import safety_case
 from tests.guards.controls import Controls
 from tests.guards.hazards import ACCEPTED, hazard_log, risk, shown_by
+from tests.named import is_there
 
 pytest_plugins = ["pytester"]
 CONFTEST = """
@@ -32,26 +31,6 @@ def test_once_skipped(given):
 """
 
 
-@cache
-def named_in(file):
-    """The tests that stand in a file, as they are named behind its path."""
-    body = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
-    classes = {each.name: each.body for each in body if isinstance(each, ast.ClassDef)}
-    inner = {f"{name}::{each.name}" for name, parts in classes.items() for each in functions(parts)}
-    machines = {
-        f"{target.id}::runTest"
-        for each in body
-        if isinstance(each, ast.Assign)
-        for target in each.targets
-        if isinstance(target, ast.Name)
-    }
-    return {each.name for each in functions(body)} | inner | machines
-
-
-def functions(body):
-    return [each for each in body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_")]
-
-
 def test_every_estimate_is_on_the_scales_of_the_file():
     log = hazard_log()
     assert set(log["risk"]) == set(log["likelihood"])
@@ -70,11 +49,6 @@ def test_every_hazard_has_a_control_that_tests_show():
 def test_every_test_that_is_named_is_there():
     missing = [test for _, test in shown_by() if not is_there(test)]
     assert missing == []
-
-
-def is_there(test):
-    file, _, name = test.partition("::")
-    return (ROOT / file).is_file() and name in named_in(file)
 
 
 def test_a_whole_run_fails_where_a_control_was_not_shown(pytester, monkeypatch):
