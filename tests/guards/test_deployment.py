@@ -19,6 +19,7 @@ import yaml
 
 from service.cli import main
 from service.settings import SETTINGS
+from tests.named import is_there
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = ROOT / "docs" / "deployment"
@@ -245,3 +246,5 @@ def test_a_guide_leads_to_what_is_there(guide):
     assert [link for link in links if not (guide.parent / link).exists()] == []
     named = re.findall(r"docs/deployment/([\w-]+\.[a-zA-Z]+|Caddyfile)", text)
     assert [name for name in named if not (DEPLOYMENT / name).exists()] == []
+    tests = re.findall(r"`(tests/[\w/]+\.py(?:::\w+)*)`", text)
+    assert [test for test in tests if not is_there(test)] == []
