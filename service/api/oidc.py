@@ -135,7 +135,7 @@ def _refused(error: SignInRefused) -> Response:
 def _unavailable(error: ProviderUnavailable) -> Response:
     log.error("identity_provider_unusable", reason=str(error))
     detail = "The identity provider cannot be used now; nobody is signed in. Begin again in a moment."
-    response = as_problem(problems.document(problems.PROVIDER_UNAVAILABLE, detail))
-    response.headers["Retry-After"] = str(int(LEFT_ALONE_FOR.total_seconds()))
+    seconds = int(LEFT_ALONE_FOR.total_seconds())
+    response = as_problem(problems.document(problems.PROVIDER_UNAVAILABLE, detail), seconds)
     _keep(response, "", 0)
     return response

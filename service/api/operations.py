@@ -7,12 +7,12 @@ from service.api.documentation import Answers, Section
 from service.api.schemas import StateSchema
 from service.intake.errors import FieldError
 from service.records.site import DEMONSTRATION
-from service.web import metrics, problems
+from service.web import metrics
 from service.web.gauges import families
 from service.web.guard import PUBLIC
 from service.web.parts import parts
 from service.web.readiness import readiness
-from service.web.responses import as_json, as_problem
+from service.web.responses import as_json, as_unavailable
 
 section = Section("operations", __doc__)
 
@@ -39,12 +39,7 @@ def readyz() -> Response:
     if not found.lacking:
         return as_json({"status": "ready", "parts": dict(found.parts), **_marked()})
     errors = [FieldError(f"parts.{name}", word) for name, word in found.lacking.items()]
-    what = "Try again" if found.retry_after is not None else "Tell whoever runs the service"
-    detail = f"The service cannot answer and record now. {what}, or work by hand."
-    response = as_problem(problems.document(problems.STORE_UNAVAILABLE, detail, errors))
-    if found.retry_after is not None:
-        response.headers["Retry-After"] = str(found.retry_after)
-    return response
+    return as_unavailable("The service cannot answer and record now.", found.retry_after, errors)
 
 
 def _marked() -> dict[str, str]:

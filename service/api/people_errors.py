@@ -26,9 +26,7 @@ def _sign_in_failed(_error: SignInFailed) -> Response:
 def _too_many_failures(error: TooManyFailures) -> Response:
     minutes = -(-error.retry_after // 60)
     detail = f"Too many wrong tries. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
-    response = as_problem(problems.document(problems.TOO_MANY_FAILURES, detail))
-    response.headers["Retry-After"] = str(error.retry_after)
-    return response
+    return as_problem(problems.document(problems.TOO_MANY_FAILURES, detail), error.retry_after)
 
 
 def _wrong_secret(_error: WrongSecret) -> Response:

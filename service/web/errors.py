@@ -12,7 +12,7 @@ from service.records.record import CannotAct
 from service.records.replay import CannotReplay
 from service.records.store import CannotSupersede, KeyReused, NoSuchChecklist, PatientErased
 from service.web import problems
-from service.web.responses import as_problem
+from service.web.responses import as_problem, as_unavailable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 KEY_HEADER = "Idempotency-Key"
@@ -75,12 +75,8 @@ def _cannot_replay(error: CannotReplay) -> Response:
 
 def _store_unavailable(error: StoreUnavailable) -> Response:
     log.error("store_failed", reason=str(error))
-    what = "Try again" if error.retry_after is not None else "Tell whoever runs the service"
-    detail = f"The records cannot be read or written now, so nothing is answered. {what}, or work by hand."
-    response = as_problem(problems.document(problems.STORE_UNAVAILABLE, detail))
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
+    says = "The records cannot be read or written now, so nothing is answered."
+    return as_unavailable(says, error.retry_after)
 
 
 def _not_signed_in(_error: NotSignedIn) -> Response:

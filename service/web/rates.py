@@ -112,6 +112,4 @@ def _is_anybody() -> bool:
 
 def _too_many(_error: TooManyRequests) -> Response:
     detail = f"Too much was asked within a minute; nothing was done. Ask again in {retry_after()} s."
-    response = as_problem(problems.document(problems.TOO_MANY_REQUESTS, detail))
-    response.headers["Retry-After"] = str(retry_after())
-    return response
+    return as_problem(problems.document(problems.TOO_MANY_REQUESTS, detail), retry_after())
