@@ -8,10 +8,12 @@ import pytest
 import sqlalchemy
 
 from service.access.roles import SCOPES, Role
+from service.app import create_app
 from service.web.rates import MACHINES, UNCOUNTED, WEIGHTS
 from tests.access.test_guard import with_key
 from tests.access.test_sessions import is_kind
 from tests.api.sending import sample
+from tests.builders import shipped
 from tests.ehr.calls import an_ehr, order_sign
 from tests.people import PASSWORD, PIN, an_account, browser, signed_in
 
@@ -60,9 +62,6 @@ def test_each_person_and_each_machine_has_a_minute_of_its_own(app, act, clock, s
 
 
 def test_workers_of_one_postgresql_count_together(app, settings, clock, database_kind):
-    from service.app import create_app
-    from tests.builders import shipped
-
     nurse = signed_in(app, Role.NURSE)
     another = create_app(settings, shipped(), clock)
     same = browser(another, nurse.account, nurse.get_cookie("__Host-dosegate").value)
