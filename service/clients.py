@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from io import BytesIO
@@ -71,6 +72,7 @@ class Client:
         self._frames = 0  # bytes of chunks that are not of the body
         self._answer = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed with the connection
         self._piece, self._left = b"", 0
+        self.collected = 0  # bytes of the answer
         self.says_more = False  # to hang up on one who does would take the answer back
         plug.setblocking(False)
 
@@ -89,17 +91,19 @@ class Client:
         return piece
 
     def sendall(self, data: bytes) -> None:
-        """Collect a piece of the answer."""
+        """Collect a piece of the answer. Raises OSError where there is no room on disk for it."""
         self._answer.write(data)
+        self._answer.flush()
 
     def shutdown(self, _how: int) -> None:
         """Refuse: an answer that breaks off has not been sent yet, and another one takes its place."""
         raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
 
     def close(self) -> None:
-        """Forget what was collected of an answer."""
-        self._answer.seek(0)
-        self._answer.truncate()
+        """Forget what was collected of an answer, also where the disk is full."""
+        with suppress(OSError):
+            self._answer.close()
+        self._answer = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed with the connection
 
     def arrive(self) -> bool:
         """Take what has come; whether there is no more to wait for. Raises OSError for one who has gone."""
@@ -166,6 +170,7 @@ class Client:
         """Begin to send what was collected."""
         self.says_more = self.refused is not None or len(self._arrived) > self._read
         self._arrived, self._left = bytearray(), self._answer.tell()
+        self.collected = self._left
         self._answer.seek(0)
 
     def send(self) -> bool:

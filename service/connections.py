@@ -17,6 +17,7 @@ from typing import Any
 from service.clients import Client, Patience, Stage, TooSlow
 
 _MOST_OPEN, _MOST_HELD = 2000, 64 * 1024 * 1024  # connections; bytes of requests that are on their way
+_MOST_UNREAD = 12 * 1024 * 1024  # bytes of answers that somebody has yet to read
 _OTHER_FILES = 200
 _AT_ONCE = 100
 _TICK = 1.0
@@ -62,6 +63,7 @@ class Connections:
         client.begin()
         client.stage = Stage.GOING
         self._go_on(client)
+        self._keep_no_more_than_fits(client)
 
     def stop(self) -> None:
         """Let nobody in any more; what is on its way has a little time."""
@@ -154,6 +156,16 @@ class Connections:
                 self._completed(client)
             else:
                 self._drop(client)
+
+    def _keep_no_more_than_fits(self, newest: Client) -> None:
+        """Who asks for much and reads nothing must not fill the disk: the oldest answers go first."""
+        going = [each for each in self._open if each.stage is Stage.GOING and each is not newest]
+        unread = newest.collected + sum(each.collected for each in going)
+        for each in going:
+            if unread <= _MOST_UNREAD:
+                return
+            unread -= each.collected
+            self._drop(each)
 
     def _make_room(self) -> None:
         waiting = (each for each in self._open if each.stage is not Stage.COMPLETE)

@@ -78,7 +78,7 @@ def serve(host: str, port: int, workers: int, settings: Settings) -> None:
     url = _url(listener)
     says = _greeting(listener, url, clinic, begun=begun)
     logs.configure(settings.log_level)
-    metrics.prepare_folder()
+    metrics.prepare_folder(_in_memory())
     _allow_many_files()
     gc.freeze()  # what the workers share stays shared: none of them looks at it, not even at its end
     _Server(listener, workers, settings, rules, records, url=url, says=says).run()
@@ -88,6 +88,11 @@ def _loaded(settings: Settings) -> Library:
     library = library_of(settings)
     load_engines(library)
     return library
+
+
+def _in_memory() -> str | None:
+    """A folder that no full disk concerns; None where there is none."""
+    return str(_MEMORY) if os.access(_MEMORY, os.W_OK | os.X_OK) else None
 
 
 def _allow_many_files() -> None:
@@ -148,7 +153,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "preload_app": False,
             "timeout": _TIMEOUT,
             # Where a heartbeat that is written to disk would wait as long as the disk does.
-            "worker_tmp_dir": str(_MEMORY) if os.access(_MEMORY, os.W_OK | os.X_OK) else None,
+            "worker_tmp_dir": _in_memory(),
             "sendfile": False,  # an answer is collected before it is sent
             "forwarded_allow_ips": "",  # whom a proxy speaks for is the application's to say
             "accesslog": None,

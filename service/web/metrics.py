@@ -30,13 +30,14 @@ _OF_AN_EVALUATION = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-def prepare_folder() -> None:
+def prepare_folder(place: str | None = None) -> None:
     """Let the processes that this one forks from now on count together; call it before they begin.
 
-    They count in files of a new folder, which is removed when this process ends. A process that takes the
-    place of one that ended goes on counting where that one stopped.
+    They count in files of a new folder, in `place` if it is given, which is removed when this process ends.
+    A process that takes the place of one that ended goes on counting where that one stopped. The files are
+    mapped into memory: on a disk that is full, the kernel ends whoever counts.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dosegate-metrics-"))
+    folder = Path(tempfile.mkdtemp(prefix="dosegate-metrics-", dir=place))
     os.environ[_FOLDER] = str(folder)
     values.ValueClass = values.MultiProcessValue(_Place(folder))  # type: ignore[no-untyped-call]
     atexit.register(_remove, folder, os.getpid())

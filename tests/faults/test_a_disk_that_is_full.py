@@ -11,6 +11,7 @@ from tests import databases
 from tests.faults import chain
 from tests.faults.serving import Load, served, small_disk, until
 
+LARGE = "/api/v1/static/docs/swagger-ui-bundle.js"
 NO_LOG = "import sys; sys.stderr = open('/dev/full', 'w');"
 MEGABYTES = {"sqlite": 24, "postgresql": 128}
 
@@ -45,3 +46,22 @@ def test_a_disk_that_is_full_loses_nothing_acknowledged(kind):
         chain.sound(url)
         results = chain.by_key(url)
         assert all(results[key] == result for key, result in (during | load.acknowledged).items())
+
+
+@pytest.mark.any_database
+def test_where_no_answer_can_wait_on_disk_no_worker_ends(tmp_path):
+    with (
+        small_disk(4) as disk,
+        served(
+            databases.copy_of_sqlite(tmp_path),
+            first=f"import tempfile; tempfile.tempdir = {str(disk.folder)!r};",
+        ) as service,
+    ):
+        service.comes_back()
+        workers = sorted(service.workers())
+        with disk.full():
+            for number in range(5):
+                assert service.ask("GET", LARGE)[0] == 500
+                assert service.post(f"full-{number}")[0] == 201
+        assert service.ask("GET", LARGE)[0] == 200
+        assert sorted(service.workers()) == workers

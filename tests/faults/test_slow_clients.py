@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import resource
 import select
 import socket
@@ -11,7 +12,10 @@ import time
 
 import psutil
 import pytest
+from gunicorn.config import Config
 
+from service.clients import Patience
+from service.connections import Connections
 from tests import databases
 from tests.api.sending import CHECKLISTS, JSON, PROBLEM
 from tests.faults.serving import PATIENCE, body_for, served, until
@@ -117,6 +121,41 @@ def test_who_reads_nothing_of_a_large_answer_is_dropped_and_delays_no_checklist(
         broken_off.register(each, 0)  # nothing is asked of it, so it tells of a broken connection alone
     all_are_made_in_time(service, "deaf")
     until(lambda: len(broken_off.poll(0)) == len(deaf), "those who do not read are still there")
+
+
+def test_of_answers_that_nobody_reads_the_newest_are_kept(opened_here):
+    clients, ask = opened_here
+    asked, answered = [ask() for _ in range(10)], 0
+    while answered < len(asked):
+        if (client := clients.next()) is not None:
+            client.sendall(bytes(2_000_000))
+            clients.answer(client)
+            answered += 1
+    broken_off = select.poll()
+    for each in asked:
+        broken_off.register(each, 0)
+    assert {each for each, _ in broken_off.poll(0)} == {each.fileno() for each in asked[:4]}
+
+
+@pytest.fixture
+def opened_here():
+    """The connections of a worker, and what asks it something."""
+    with socket.create_server(("127.0.0.1", 0)) as door, contextlib.ExitStack() as all_of_them:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+        alarm, bell = os.pipe()
+
+        def ask():
+            asking = all_of_them.enter_context(socket.create_connection(door.getsockname()))
+            asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+            asking.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            return asking
+
+        clients = Connections([door], alarm, Config(), Patience())
+        yield clients, ask
+        all_of_them.pop_all().close()
+        until(lambda: clients.next() is None and not clients.busy(), "they do not notice who has gone")
+        os.close(alarm)
+        os.close(bell)
 
 
 def test_who_goes_away_in_the_middle_ends_no_worker_and_delays_no_checklist(service, opened):
