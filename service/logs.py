@@ -17,6 +17,8 @@ import structlog
 
 DOSEGATE = "dosegate"
 LEVELS = ("debug", "info", "warning", "error")
+_GUNICORN = "gunicorn.error"
+_SIGNAL = re.compile(r"SIG[A-Z0-9]{1,10}")
 
 # Whether a field that is not listed, or has another shape, is left out; tests make it an error.
 drops = True
@@ -127,10 +129,6 @@ def configure(level: str) -> None:
         logger.setLevel(logging.WARNING)
     logging.getLogger(_GUNICORN).propagate = False
     logging.getLogger(DOSEGATE).setLevel(level.upper())
-
-
-_GUNICORN = "gunicorn.error"
-_SIGNAL = re.compile(r"SIG[A-Z0-9]{1,10}")
 
 
 class _Lines(logging.StreamHandler[TextIO]):

@@ -31,7 +31,7 @@ from service import server
 from service.clients import Patience
 from service.worker import Worker
 
-Worker.patience = Patience(head=10, request=12, answer=4, parting=2, stopping=2)
+Worker.patience = Patience(head=10, request=12, answer=4, parting=20, stopping=2)
 listen = server._listener
 
 def listener(*where):
@@ -137,6 +137,18 @@ def test_of_answers_that_nobody_reads_the_newest_are_kept(opened_here):
     assert {each for each, _ in broken_off.poll(0)} == {each.fileno() for each in asked[:4]}
 
 
+def test_who_holds_much_that_is_not_whole_makes_room_and_not_who_holds_nothing(opened_here, monkeypatch):
+    monkeypatch.setattr("service.connections._MOST_HELD", 100_000)
+    clients, ask = opened_here
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
+    idle, large = [ask(b"") for _ in range(5)], [ask(head + bytes(50_000)) for _ in range(5)]
+    broken_off = select.poll()
+    for each in (*idle, *large):
+        broken_off.register(each, 0)
+    until(lambda: clients.next() or len(broken_off.poll(0)) >= 3, "too much is held")
+    assert {each for each, _ in broken_off.poll(0)} == {each.fileno() for each in large[:3]}
+
+
 @pytest.fixture
 def opened_here():
     """The connections of a worker, and what asks it something."""
@@ -144,10 +156,10 @@ def opened_here():
         door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
         alarm, bell = os.pipe()
 
-        def ask():
+        def ask(request=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
             asking = all_of_them.enter_context(socket.create_connection(door.getsockname()))
             asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-            asking.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            asking.sendall(request)
             return asking
 
         clients = Connections([door], alarm, Config(), Patience())

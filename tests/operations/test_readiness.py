@@ -6,6 +6,7 @@ import pytest
 
 from service.api.schemas import StateSchema
 from service.web.readiness import WORDS
+from service.webhooks.presence import say_present
 from tests.api.sending import is_problem
 from tests.faults.serving import until
 from tests.logged import logged
@@ -40,8 +41,9 @@ def test_each_part_is_told_and_a_missing_courier_is_no_reason_to_turn_people_awa
     assert ready()["worker"] == "not_needed"
 
 
-def test_one_that_was_killed_is_believed_for_a_moment(client, endpoint, courier, clock):
-    courier._say_present()
+@pytest.mark.usefixtures("endpoint")
+def test_one_that_was_killed_is_believed_for_a_moment(client, parts, clock):
+    say_present(parts.store.records, "one", clock())
     assert client.get("/readyz").json["parts"]["worker"] == "running"
     clock.pass_by(seconds=41)
     assert client.get("/readyz").json["parts"]["worker"] == "missing"
