@@ -125,12 +125,11 @@ class Metrics:
         )
         counter("workers_begun", "Worker processes that have begun.").inc()
 
-    def request(self, endpoint: str, method: str, status: int, seconds: float | None = None) -> None:
+    def request(self, endpoint: str, method: str, status: int, seconds: float) -> None:
         """Count an answered request and the time it took; `endpoint` is its route, never its address."""
         known = method if method in METHODS else OTHER
         self._requests.labels(endpoint, known, str(status)).inc()
-        if seconds is not None:
-            self._request_seconds.labels(endpoint, known).observe(seconds)
+        self._request_seconds.labels(endpoint, known).observe(seconds)
 
     def limited(self, endpoint: str) -> None:
         """Count a request that was refused because too many came; `endpoint` is its route."""

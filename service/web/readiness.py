@@ -1,7 +1,7 @@
 """Whether a checklist could be answered and recorded now, part by part, in words that anybody may read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import structlog
@@ -34,7 +34,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 class Readiness:
     """How each part is. `retry_after` is in seconds, where what is wrong may heal by itself."""
 
-    parts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str]
     retry_after: int | None = None
 
     @property

@@ -45,7 +45,7 @@ def test_an_address_is_counted_by_its_route(client):
 
 def test_an_invented_method_makes_no_series_of_its_own():
     metrics = Metrics()
-    metrics.request("/x", "BREW", 405)
+    metrics.request("/x", "BREW", 405, 0.1)
     assert 'method="other"' in metrics.text()
 
 
