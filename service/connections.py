@@ -11,7 +11,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from service.clients import Client, Patience, Stage, TooSlow
@@ -119,8 +119,8 @@ class Connections:
         if client.request is not None:
             client.by = client.began + self._patience.request
         self._watch(client, selectors.EVENT_READ)
-        if self._held > _MOST_HELD:
-            self._make_room()
+        while self._held > _MOST_HELD and (holding := self._oldest(lambda each: each.held > 0)):
+            self._drop(holding)
 
     def _completed(self, client: Client) -> None:
         client.stage = Stage.COMPLETE
@@ -168,9 +168,12 @@ class Connections:
             self._drop(each)
 
     def _make_room(self) -> None:
-        waiting = (each for each in self._open if each.stage is not Stage.COMPLETE)
-        if (oldest := next(waiting, None)) is not None:
+        if (oldest := self._oldest(lambda _: True)) is not None:
             self._drop(oldest)
+
+    def _oldest(self, such: Callable[[Client], bool]) -> Client | None:
+        """The oldest such client that waits."""
+        return next((each for each in self._open if each.stage is not Stage.COMPLETE and such(each)), None)
 
     def _drop(self, client: Client) -> None:
         self._watch(client, 0)
