@@ -16,6 +16,7 @@ from tests.cli.command import run
 from tests.databases import refuse_rows
 from tests.ehr.an_ehr import PUBLIC_URL
 from tests.ehr.calls import an_ehr, looked_for, patient, request
+from tests.logged import on_standard_error
 from tests.people import PASSWORD, browser, signed_in
 from tests.webhooks import receiver as answers
 from tests.webhooks.incoming.an_ehr import Ehr, message
@@ -32,17 +33,12 @@ def settings(settings, receiver):
 @pytest.fixture
 def lines(capsys):
     """What the service writes to standard error, with all that its libraries say of themselves."""
-    logs.configure("debug")
-    root, before = logging.getLogger(), logging.getLogger().level
-    root.setLevel(logging.DEBUG)
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
-    root.setLevel(before)
-    for logger in (root, logging.getLogger("gunicorn.error")):
-        logger.handlers = [each for each in logger.handlers if type(each).__module__ != logs.__name__]
+    with on_standard_error():
+        yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def of_requests(lines):
-    return [line for line in lines() if line["event"] == "request"]
+def of_named(said, name):
+    return [line for line in said if line["event"] == name]
 
 
 def test_a_request_is_one_line_that_says_how_it_went_and_never_whom_it_was_about(app, client, lines):
@@ -52,7 +48,7 @@ def test_a_request_is_one_line_that_says_how_it_went_and_never_whom_it_was_about
     nina = signed_in(app, Role.NURSE)
     nina.get("/today")
 
-    first, second, third, fourth = of_requests(lines)
+    first, second, third, fourth = of_named(lines(), "request")
     assert set(first) == REQUEST | {"kind", "key", "checklists"}
     assert (first["method"], first["route"], first["status"]) == ("POST", CHECKLISTS, 201)
     assert first["checklists"] == ["inebilizumab pass"] and first["kind"] == "key"
@@ -168,7 +164,3 @@ def test_no_canary_comes_out_of_any_kind_of_request(
     assert not any(CANARY in str(response.headers) for response in answered if response.status_code != 303)
     assert not any("dropped" in line for line in said)
     assert {response.status_code for response in answered} >= {200, 201, 202, 401, 404, 422, 500, 503}
-
-
-def of_named(said, name):
-    return [line for line in said if line["event"] == name]
