@@ -10,7 +10,7 @@ from service.records import migrate
 from service.records.database import Database, StoreUnavailable, is_missing
 from service.records.journal import Act, Event
 from service.records.signing import BadKeyFile, Keys
-from service.records.site import SiteRecords, open_chain
+from service.records.site import SiteRecords, open_chain, sites_of
 from service.records.standing import owns_tables
 from service.records.stored import Basis
 from service.records.tables import journal
@@ -30,9 +30,11 @@ def open_records(url: str, owner: str | None, site: str, keys: Path, now: dateti
         )
     database = Database(url)  # before the key: where there is a key, there is a database
     try:
-        signing = Keys.read(keys) if keys.exists() else Keys.made(keys)
-        signing.signer  # noqa: B018  one that cannot sign is found now
+        found = Keys.read(keys) if keys.exists() else None
+        if found is not None:
+            found.signer  # noqa: B018  one that cannot sign is found now
         bring_up(database, owner)
+        signing = found or _first_key(database, site, keys)
         open_chain(database, site, signing, now)
     except BadKeyFile:
         database.close()
@@ -42,6 +44,13 @@ def open_records(url: str, owner: str | None, site: str, keys: Path, now: dateti
         reason = f"the database cannot be opened: {error}"
         raise StoreUnavailable(reason, error.retry_after) from None
     return SiteRecords(database, site, signing)
+
+
+def _first_key(database: Database, site: str, keys: Path) -> Keys:
+    """The key of a site whose journal begins now. Raises StoreUnavailable, BadKeyFile."""
+    if site in sites_of(database) and not keys.exists():  # in this order: the key was made first
+        raise BadKeyFile(f"{keys} is gone, and the journal is signed with the key that it held: put it back")
+    return Keys.made(keys)
 
 
 def bring_up(database: Database, owner: str | None) -> migrate.State:

@@ -18,7 +18,7 @@ from service.app import records_of
 from service.records.database import Database, StoreUnavailable
 from service.records.journal import Act, Event
 from service.records.opening import bring_up
-from service.records.signing import Keys
+from service.records.signing import BadKeyFile, Keys
 from service.records.standing import standing
 from service.settings import Settings
 from tests.cli.command import run
@@ -121,6 +121,15 @@ def test_a_worker_that_finds_no_new_key_holds_and_goes_on_when_it_is_there(key_f
     shutil.copy(key_file, lagging)
     enter(records)
     assert records.keys.signer == Keys.read(key_file).signer
+
+
+@pytest.mark.any_database
+def test_a_key_that_is_gone_is_asked_for_and_none_made_in_its_place(key_file, opened):
+    opened(key_file)
+    key_file.unlink()
+    with pytest.raises(BadKeyFile, match="is gone"):
+        opened(key_file)
+    assert not key_file.exists()
 
 
 @pytest.mark.any_database
