@@ -251,6 +251,9 @@ def test_a_role_of_postgresql_owns_no_journal_and_may_do_what_it_must(separated,
     assert "may not SELECT on journal, INSERT on journal -> set DOSEGATE_DATABASE_OWNER_URL" in trouble(
         "rights", Health.WRONG
     )
+    with psycopg.connect(separated.owner, autocommit=True) as owner:
+        owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM dosegate_service")
+    assert " more -> set" in trouble("rights", Health.WRONG)
 
 
 def test_the_clocks_of_this_machine_of_the_database_and_of_the_journal_are_compared(begun, database_kind):

@@ -15,6 +15,7 @@ from service.records.tables import chains
 from service.settings import DATABASE, KEYS, OWNER
 
 _APART, _FAR_APART = timedelta(seconds=5), timedelta(minutes=2)
+_RIGHTS = 6  # as many of those that are missing are named
 _SET = "timedatectl set-ntp true, on this machine and on that of the database"
 _MAY = text("SELECT has_table_privilege(to_regclass(:table), :right)")  # null where there is no such table
 _TABLES = text("SELECT to_regclass('journal')")
@@ -62,7 +63,9 @@ def tables(here: Installation) -> Iterator[Finding]:
     found = migrate.state(here.database)
     if found.age in _AGES:
         says, mend = _AGES[found.age]
-        yield wrong(f"{says}: revision {found.revision}, and this version knows {found.newest}", mend)
+        yield wrong(
+            f"{says}: revision {found.revision or 'none'}, and this version knows {found.newest}", mend
+        )
     elif found.age is migrate.Age.AHEAD:
         yield warning(
             "the tables are of a newer version, and this one may go on until it is replaced",
@@ -108,8 +111,9 @@ def rights(here: Installation) -> Iterator[Finding]:
             if connection.scalar(_MAY, {"table": table, "right": right}) is False
         ]
     if lacking:
+        more = f", and {len(lacking) - _RIGHTS} more" if len(lacking) > _RIGHTS else ""
         yield wrong(
-            f"the service's role may not {', '.join(lacking)}",
+            f"the service's role may not {', '.join(lacking[:_RIGHTS])}{more}",
             f"set {OWNER} to the URL of the role that owns the tables, and type dosegate db upgrade",
         )
     else:
