@@ -28,6 +28,7 @@ def found(scrape, name, **labels):
     return value
 
 
+@pytest.mark.any_database
 def test_requests_and_checklists_are_counted_with_the_time_they_take(client, scrape):
     post(client, idempotency_key="visit-17")
     post(client, idempotency_key="visit-17")
