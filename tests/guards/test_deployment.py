@@ -100,6 +100,10 @@ def test_only_the_proxy_can_be_reached_and_it_does_not_reach_the_database():
     assert COMPOSE["networks"]["database"] == COMPOSE["networks"]["front"] == {"internal": True}
 
 
+def test_the_proxy_keeps_no_bodies_in_its_little_memory():
+    assert "_buffers" not in (DEPLOYMENT / "Caddyfile").read_text()
+
+
 def test_who_owns_the_tables_is_told_to_the_upgrade_alone():
     told = {name for name, each in SERVICES.items() if "database_owner_url" in each.get("secrets", [])}
     assert told == {"upgrade", "postgres"}  # the latter makes the role
