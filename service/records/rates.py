@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from limits.storage import Storage
 from sqlalchemy import Integer, String, bindparam, case, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from service.records.database import Database, StoreUnavailable
 from service.records.tables import Moment, rates
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("dosegate")
 
 LEFT_ALONE_FOR = timedelta(seconds=10)
 _CLEARED_EVERY = timedelta(minutes=1)
@@ -145,7 +148,8 @@ class OfAllWorkers(_Windows):
                     self._cleared_at = now
                     connection.execute(delete(rates).where(rates.c.ends_at <= now))
                 return Window(*connection.execute(_COUNT, values).one())
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            log.warning("requests_not_counted", reason=str(error))
             self._failed_at = now
             return Window(0, now)
 

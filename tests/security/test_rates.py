@@ -15,6 +15,7 @@ from tests.access.test_sessions import is_kind
 from tests.api.sending import sample
 from tests.builders import shipped
 from tests.ehr.calls import an_ehr, order_sign
+from tests.logged import logged
 from tests.people import PASSWORD, PIN, an_account, browser, signed_in
 
 LIMIT = 20
@@ -71,12 +72,13 @@ def test_workers_of_one_postgresql_count_together(app, settings, clock, database
     another.extensions["dosegate"].store.records.close()
 
 
-def test_a_count_that_fails_refuses_nothing(app, sql, own_database_url, database_kind):
+def test_a_count_that_fails_refuses_nothing(app, sql, own_database_url, database_kind, caplog):
     nurse = signed_in(app, Role.NURSE)
     assert asks(nurse, LIMIT) == [200] * LIMIT
     sql("DROP TABLE rates")
     counted = database_kind == "sqlite"  # in memory
     assert asks(nurse, LIMIT) == [429 if counted else 200] * LIMIT
+    assert len(logged(caplog, "requests_not_counted")) == (0 if counted else 1)
 
 
 @pytest.mark.any_database
