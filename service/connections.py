@@ -111,8 +111,10 @@ class Connections:
 
     def _take(self, client: Client) -> None:
         before = client.held
-        complete = client.arrive()
-        self._held += client.held - before
+        try:
+            complete = client.arrive()
+        finally:  # also for one who has gone: what is dropped is subtracted
+            self._held += client.held - before
         if complete:
             self._completed(client)
             return

@@ -150,6 +150,18 @@ def test_who_holds_much_that_is_not_whole_makes_room_and_not_who_holds_nothing(o
     assert ended() == large[:3]
 
 
+def test_who_has_gone_makes_no_room_for_more_than_fits(opened_here, monkeypatch):
+    monkeypatch.setattr("service.connections._MOST_HELD", 110_000)
+    clients, ask = opened_here
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n"
+    for _ in range(5):
+        gone = ask(head + b"Expect: 100-continue\r\n\r\n" + bytes(50_000))
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.close()
+    large = [ask(head + b"\r\n" + bytes(50_000)) for _ in range(5)]
+    until(lambda: clients.next() or len(select.select(large, [], [], 0)[0]) >= 3, "too much is held")
+
+
 @pytest.fixture
 def opened_here():
     """The connections of a worker, and what asks it something."""
