@@ -248,7 +248,7 @@ def demo(example: str, library: "Library", *, request: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that answer."
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that answer; 2 a core."
 )
 @click.option("--demonstration", is_flag=True, help="Serve a made-up clinic with records of its own.")
 @rules_options
