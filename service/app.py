@@ -200,7 +200,7 @@ def create_app(
     doors = {guard.AN_EHR: ehr_door.door(settings.public_url), guard.A_SENDER: sender_door.enter}
     needs = {**documentation.register(app, sections), **site.register(app)}
     counted = rates.Rates(records, settings.requests_per_minute, clock)
-    guard.register(app, needs, settings.public_url, doors, counted.stranger)
+    guard.register(app, needs, settings.public_url, doors, counted.refused)
     counted.register(app)
     errors.register(app)
     people_errors.register(app)

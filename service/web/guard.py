@@ -56,19 +56,20 @@ def register(
     needs: Mapping[str, Needs],
     public_url: str | None,
     doors: Mapping[Open, Door],
-    count_stranger: Callable[[], None],
+    count_refused: Callable[[], None],
 ) -> None:
     """Let people in to each endpoint as `needs` says; one that it does not name is shut.
 
     Where a `public_url` is given, pages of ours are those at that address, whatever a proxy calls it. What
-    has one of the `doors` is entered by that alone. `count_stranger` is called for who is nobody known.
+    has one of the `doors` is entered by that alone. `count_refused` is called for who is nobody known, or may
+    not do what was asked.
     """
 
     def admit_or_count() -> None:
         try:
             admit()
-        except (NotSignedIn, NotTrusted, BadSignature):
-            count_stranger()
+        except (NotSignedIn, NotTrusted, BadSignature, MayNot):
+            count_refused()
             raise
 
     def admit() -> None:

@@ -68,11 +68,11 @@ class Rates:
         self._limiter.init_app(app)
         app.register_error_handler(TooManyRequests, _too_many)
 
-    def stranger(self) -> None:
-        """Count somebody who was not let in. Raises TooManyRequests."""
+    def refused(self) -> None:
+        """Count somebody who was not let in: a stranger, or who may not. Raises TooManyRequests."""
         if self._per_minute == 0 or _is_anybody():
             return
-        limiter, who = self._limiter.limiter, self._digest("stranger", *_asker())
+        limiter, who = self._limiter.limiter, self._digest("refused", *_asker())
         if not limiter.hit(self._item, who):
             self._note(RequestLimit(self._limiter, self._item, [who], True, True))
             raise TooManyRequests

@@ -100,8 +100,10 @@ def test_only_the_proxy_can_be_reached_and_it_does_not_reach_the_database():
     assert COMPOSE["networks"]["database"] == COMPOSE["networks"]["front"] == {"internal": True}
 
 
-def test_the_proxy_keeps_no_bodies_in_its_little_memory():
-    assert "_buffers" not in (DEPLOYMENT / "Caddyfile").read_text()
+def test_the_proxy_keeps_no_bodies_in_its_little_memory_and_those_outside_from_what_is_for_those_inside():
+    caddyfile = (DEPLOYMENT / "Caddyfile").read_text()
+    assert "_buffers" not in caddyfile
+    assert "@inside path /metrics /metrics/* /readyz\n\trespond @inside 404\n" in caddyfile
 
 
 def test_who_owns_the_tables_is_told_to_the_upgrade_alone():

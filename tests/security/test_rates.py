@@ -96,6 +96,13 @@ def test_strangers_are_counted_by_their_address_and_do_not_shut_out_who_is_known
 
 
 @pytest.mark.any_database
+def test_who_may_not_is_counted_too(app):
+    nurse = signed_in(app, Role.NURSE)
+    assert asks(nurse, LIMIT + 1, "/api/v1/journal") == [403] * LIMIT + [429]
+    assert asks(nurse, 1) == [200]
+
+
+@pytest.mark.any_database
 def test_an_ehr_that_asks_too_often_is_told_so_as_it_understands(app, act):
     ehr = an_ehr(app, act)
     for _ in range(MACHINES * LIMIT):

@@ -296,10 +296,11 @@ GUARDS = (
     Guard(
         "rate limit of strangers",
         "service/web/guard.py",
-        "            count_stranger()\n",
+        "            count_refused()\n",
         "",
         (
             f"{SECURITY}/test_rates.py::test_strangers_are_counted_by_their_address_and_do_not_shut_out_who_is_known",
+            f"{SECURITY}/test_rates.py::test_who_may_not_is_counted_too",
         ),
     ),
     Guard(
