@@ -49,7 +49,7 @@ def open_records(url: str, owner: str | None, site: str, keys: Path, now: dateti
 def _first_key(database: Database, site: str, keys: Path) -> Keys:
     """The key of a site whose journal begins now. Raises StoreUnavailable, BadKeyFile."""
     if site in sites_of(database) and not keys.exists():  # in this order: the key was made first
-        raise BadKeyFile(f"{keys} is gone, and the journal is signed with the key that it held: put it back")
+        raise BadKeyFile(f"{keys.absolute()} is gone, and the journal is signed with its key: put it back")
     return Keys.made(keys)
 
 

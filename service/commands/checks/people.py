@@ -79,7 +79,7 @@ def _stopped(found: Figures) -> Iterator[Finding]:
     if found.dead:
         yield warning(
             f"{counted(found.dead, 'message')} given up",
-            "dosegate webhooks deliveries --state dead; then dosegate webhooks replay MESSAGE for each",
+            "dosegate webhooks deliveries --state dead; then dosegate webhooks replay --since TIME",
         )
     if found.paused:
         yield warning(
