@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+import hypothesis
 import pytest
 
 from service import logs
@@ -12,6 +13,9 @@ from tests import (
 )
 from tests.guards import controls, hazards
 
+# How long an example takes says nothing where several tests run at once.
+hypothesis.settings.register_profile("dosegate", deadline=None)
+hypothesis.settings.load_profile("dosegate")
 logs.drops = False  # a field that may not be logged is an error here
 logs.to_the_log()
 

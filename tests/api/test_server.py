@@ -236,7 +236,7 @@ def test_what_was_started_in_a_terminal_ends_with_it(tmp_path):
             os.close(terminal)
             os.close(ours)
             process.send_signal(signal.SIGHUP)
-            assert process.wait(PATIENCE) == 0
+            assert process.wait(PATIENCE) in (0, 120)  # what was left to say may have nowhere to go
         finally:
             process.kill()
 

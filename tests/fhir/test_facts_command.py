@@ -81,7 +81,7 @@ def test_without_one_order_the_drug_must_be_named(file):
         ("[]", "bundle: must be a FHIR Bundle"),
         ('{"resourceType": "Bundle", "entry": []}', "bundle: has no Patient"),
         ('{"resourceType": "Patient"}', "bundle: must be a FHIR Bundle"),
-        ("[" * 100_000, "nested too deeply"),
+        ("[" * 100_000, "nested more than 100 deep"),
     ],
 )
 def test_a_file_that_holds_no_bundle_is_one_clear_error(file, text, said):

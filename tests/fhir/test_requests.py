@@ -146,7 +146,7 @@ def test_without_a_bundle_a_request_is_no_longer_than_before(client):
 def test_a_bundle_without_a_bottom_is_refused(client):
     text = json.dumps(request()).encode()
     deep = text.replace(b'"collection"', b'"collection", "x": ' + b"[" * 100_000 + b"]" * 100_000)
-    assert errors_of(post(client, deep)) == {("", "the JSON is nested too deeply")}
+    assert errors_of(post(client, deep)) == {("", "the JSON is nested more than 100 deep")}
 
 
 # Beside facts of its own

@@ -50,7 +50,8 @@ def newer_version(tmp_path, monkeypatch):
 
     def upgrade(url, revision, says):
         later.mkdir(exist_ok=True)
-        before = migrate._known()[0] if not [*later.iterdir()] else sorted(later.iterdir())[-1].stem
+        made = sorted(later.glob("*.py"))
+        before = made[-1].stem if made else migrate._known()[0]
         text = MIGRATION.format(revision=revision, before=before, says=says)
         (later / f"{revision}.py").write_text(text)
         with monkeypatch.context() as patch, closing(Database(url)) as database:
