@@ -44,7 +44,16 @@ class _Templates(BytecodeCache):
         self._code[bucket.key, bucket.checksum] = bucket.code
 
 
-flask.Flask.jinja_options = {**flask.Flask.jinja_options, "bytecode_cache": _Templates()}
+_environment, _templates = flask.Flask.create_jinja_environment, _Templates()
+
+
+def _with_templates(app):
+    made = _environment(app)
+    made.bytecode_cache = _templates
+    return made
+
+
+flask.Flask.create_jinja_environment = _with_templates
 
 # ---- statements
 

@@ -60,7 +60,7 @@ SECTIONS: Sequence[Section] = (
 
 def register(app: Flask) -> Mapping[str, Needs]:
     """Route the pages of this application; what each of them needs, by endpoint."""
+    rendering.register(app)  # first: the templates are strict only where nobody has asked for them before
     language.register(app)
-    rendering.register(app)
     problem_pages.register(app)
     return route(app, SECTIONS)
